@@ -1,0 +1,63 @@
+// What the hub needs of a store. One implementation: ClickHouse SQL over HTTP through @clickhouse/client, whether the server is the
+// embedded chDB process on a unix socket or a cluster by URL.
+import type { ApiVerdict } from '@longpole/model/api'
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { EngineSample } from '@longpole/model/engine-sample'
+import type { Finding } from '@longpole/model/finding'
+import type { RequestRecord } from '@longpole/model/request-record'
+import type { Span } from '@longpole/model/span'
+
+/** A span as stored: with the time it was first received, which is the sorting key and never changes. */
+export interface StoredSpan {
+  span: Span
+  receivedUnixNano: bigint
+}
+
+export interface RequestFilter {
+  /** Unix nanoseconds, on the record's start. */
+  from?: bigint
+  to?: bigint
+  /** Equality on dictionary columns; several values are alternatives. */
+  where?: Record<string, string[]>
+  outcome?: string[]
+  order?: 'start' | 'e2e' | 'ttft'
+  limit?: number
+  cursor?: string
+}
+
+export interface Store {
+  /** Resolves when the spans are in the store: only then may a sender be acknowledged. Rejects with StoreUnavailable when it is away. */
+  insertSpans(spans: readonly StoredSpan[]): Promise<void>
+  /** A later version of the same record replaces the earlier one for every reader. */
+  insertRecords(records: readonly RequestRecord[]): Promise<void>
+  /** Bulk path: a whole Arrow IPC stream of record rows, as `longpole simulate --format arrow` writes them. */
+  insertRecordTable(arrow: Uint8Array): Promise<void>
+  insertSamples(samples: readonly EngineSample[]): Promise<void>
+  insertEvents(events: readonly ChangeEvent[]): Promise<void>
+  insertFindings(findings: readonly Finding[]): Promise<void>
+  insertVerdict(verdict: ApiVerdict, unixNano: bigint): Promise<void>
+
+  requests(filter: RequestFilter): Promise<{ items: RequestRecord[]; next: string | null }>
+  /** By record id; null where there is none. */
+  request(recordId: string): Promise<RequestRecord | null>
+  spansOfTrace(traceId: string): Promise<Span[]>
+  /** Spans first received at or after the instant, oldest first: what a restarted hub correlates again. */
+  spansSince(receivedUnixNano: bigint): AsyncIterable<StoredSpan[]>
+  findings(filter: { open?: boolean; limit?: number }): Promise<Finding[]>
+  events(from: bigint, to: bigint): Promise<ChangeEvent[]>
+
+  /** Rows of any SELECT; `{name:Type}` parameters. Every query carries max_execution_time. */
+  query<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>
+  /** The same as an Arrow IPC stream, dictionaries kept: what the localizer reads. */
+  queryArrow(sql: string, parameters?: Record<string, unknown>): Promise<Uint8Array>
+
+  /** Bytes on disk and the free part of the limit or the disk, the smaller. */
+  usage(): Promise<{ bytes: number; freeRatio: number }>
+  ready(): Promise<boolean>
+  close(): Promise<void>
+}
+
+/** The store did not take or answer: the caller tells its sender to come again. */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
