@@ -1,0 +1,10 @@
+// The commands there are. Adding one is a file in commands/ and a line here.
+import type { Command } from 'commander'
+
+export interface CommandEntry {
+  name: string
+  summary: string
+  load: () => Promise<{ createCommand(): Command }>
+}
+
+export const COMMANDS: readonly CommandEntry[] = []
