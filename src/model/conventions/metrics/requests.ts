@@ -14,6 +14,12 @@ export const REQUEST_METRICS = {
   ttftSeconds: histogram('longpole_ttft_seconds', 'Time to the first non-empty delta.', FLEET, LATENCY_SECONDS),
   tpotSeconds: histogram('longpole_tpot_seconds', 'Time per output token after the first.', FLEET, TOKEN_SECONDS),
   itlMaxSeconds: histogram('longpole_itl_max_seconds', 'Longest gap between two chunks of a request.', FLEET, LATENCY_SECONDS),
+  itlSeconds: histogram(
+    'longpole_itl_seconds',
+    "Every gap between two chunks of a stream (the record's `itl` sketch), so that its tail can be set against its median.",
+    ['cluster', 'model', 'pool'],
+    TOKEN_SECONDS,
+  ),
   phaseSeconds: histogram(
     'longpole_phase_seconds',
     'Duration of one phase of a request; the phases of a request add up.',
