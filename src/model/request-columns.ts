@@ -45,6 +45,11 @@ export const COLUMN_GROUPS = {
     optional('request_id', 'text', '`x-request-id` as sent to the engine.'),
     required('start_unix_ns', 'instant', "Start at the outermost vantage, that vantage's clock."),
     required('vantage', 'dictionary', 'Outermost vantage seen: client, gateway, sidecar or engine.'),
+    required(
+      'received_unix_ns',
+      'instant',
+      "When the hub first received a part of it, the hub's clock: with `record_id` the sorting key, fixed at the first write.",
+    ),
     required('version', 'count', 'Number of distinct spans the record was made from; readers take the newest.'),
     required('joined', 'names', 'Which of client, gateway, sidecar, engine were seen.'),
     required('weight', 'number', '1 ÷ sampling probability, from the tracestate `th` value.'),
@@ -159,6 +164,7 @@ export function emptyColumns(): RequestColumns {
     joined: [],
     weight: 1,
     version: 0,
+    received_unix_ns: 0n,
     outcome: 'open' as const,
   })
 }

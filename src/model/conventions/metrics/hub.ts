@@ -12,6 +12,11 @@ export const HUB_METRICS = {
   ),
   spansRejectedTotal: counter('longpole_spans_rejected_total', 'Spans that the sender was told to send again, by reason.', ['reason']),
   spansInFlight: gauge('longpole_spans_in_flight', 'Spans received and not yet decided on.', []),
+  attributesDroppedTotal: counter('longpole_attributes_dropped_total', 'Attributes, events and texts kept out of the store, by reason.', [
+    'reason',
+  ]),
+  logRecordsTotal: counter('longpole_log_records_total', 'OTLP log records by what became of them.', ['result']),
+  dataPointsTotal: counter('longpole_data_points_total', 'OTLP metric data points by what became of them.', ['result']),
   payloadsRejectedTotal: counter('longpole_payloads_rejected_total', 'Whole OTLP bodies refused, by reason.', ['reason']),
   recordsTotal: counter('longpole_records_total', 'Records settled or amended.', ['event']),
   recordsJoinedTotal: counter('longpole_records_joined_total', 'Settled records by the vantages joined.', ['vantage']),
