@@ -53,8 +53,15 @@ export const Longpole = {
   synthesized: 'longpole.synthesized',
   /** client | gateway | sidecar | engine. */
   vantage: 'longpole.vantage',
-  /** request | attempt | phase. */
+  /** request | attempt | phase, and wait: a span beside the phases, never in a sum. */
   role: 'longpole.role',
+  /** How far down the client saw the bytes: socket | body | iterator. */
+  seen: 'longpole.seen',
+  /** Client library and its version. */
+  sdk: 'longpole.sdk',
+  sdkVersion: 'longpole.sdk_version',
+  /** Tries of the logical request. */
+  attempts: 'longpole.attempts',
   requestId: 'longpole.request_id',
   outcome: 'longpole.outcome',
   errorClass: 'longpole.error_class',
@@ -132,6 +139,12 @@ export const Headers = {
   tenant: 'x-longpole-tenant',
   session: 'x-longpole-session',
   synthetic: 'x-longpole-synthetic',
+} as const
+
+/** Spans of our own that are no phase. */
+export const SpanName = {
+  /** Request sent until the first token, as the client sees it. */
+  firstTokenWait: 'first_token.wait',
 } as const
 
 export const ScopeName = {
