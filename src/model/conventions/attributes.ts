@@ -78,6 +78,13 @@ export const Longpole = {
   firstReasoningAt: 'longpole.at.first_reasoning',
   firstAnswerAt: 'longpole.at.first_answer',
   lastTokenAt: 'longpole.at.last_token',
+  /** Sidecar: connection to the engine usable (absent on a reused one); request given to the kernel whole; first token written on. */
+  connectedAt: 'longpole.at.connected',
+  sentAt: 'longpole.at.sent',
+  firstTokenOutAt: 'longpole.at.first_token_out',
+  /** Seconds inside the sidecar on the way to the engine, and back (first token, or the whole response where there is none). */
+  sidecarRequestSeconds: 'longpole.sidecar.request_seconds',
+  sidecarResponseSeconds: 'longpole.sidecar.response_seconds',
   /** Gaps between chunks: base-2 exponential histogram, scale 3, as `index:count` strings. */
   gapHistogram: 'longpole.gaps.histogram',
   gapMax: 'longpole.gaps.max',
