@@ -29,10 +29,16 @@ export interface Observation {
   boundaries: {
     /** Request complete at this vantage. */
     received?: bigint
+    /** Connection to the next hop usable; absent on a reused one. */
+    connected?: bigint
+    /** Last byte of the request given to the next hop. */
+    sent?: bigint
     /** Response headers seen or sent. */
     headers?: bigint
     /** First non-empty delta (text, reasoning or tool call) seen or sent. */
     firstToken?: bigint
+    /** The same written on towards the caller. */
+    firstTokenOut?: bigint
     lastToken?: bigint
   }
   phases: PhaseDuration[]
