@@ -1,0 +1,96 @@
+// Columns that our own spans carry as attributes: the SDK's of the logical request, the sidecar's of the exchange.
+import { GenAi, Longpole, Otel } from '@longpole/model/conventions/attributes'
+import type { RequestColumns } from '@longpole/model/request-columns'
+import { OUTCOMES, promptClass } from '@longpole/model/request-record'
+import type { Attributes, Span } from '@longpole/model/span'
+import { countOf, firstTextOf, placeOf, secondsOf, textOf } from '../attributes.ts'
+
+const MAX_DIMENSIONS = 16
+const MAX_DIMENSION_LENGTH = 128
+
+const TEXTS = [
+  ['request_id', Longpole.requestId],
+  ['model', GenAi.requestModel],
+  ['engine', Longpole.engine],
+  ['engine_version', Longpole.engineVersion],
+  ['adapter', Longpole.adapter],
+  ['output_mode', Longpole.outputMode],
+  ['tenant', Longpole.tenant],
+  ['tenant_class', Longpole.tenantClass],
+  ['session', Longpole.session],
+  ['client_region', Longpole.clientRegion],
+  ['error_class', Longpole.errorClass],
+  ['sdk', Longpole.sdk],
+  ['sdk_version', Longpole.sdkVersion],
+] as const
+
+const COUNTS = [
+  ['prompt_tokens', GenAi.usageInputTokens],
+  ['cached_tokens', GenAi.usageCacheReadInputTokens],
+  ['output_tokens', GenAi.usageOutputTokens],
+  ['reasoning_tokens', GenAi.usageReasoningOutputTokens],
+  ['max_tokens', GenAi.requestMaxTokens],
+  ['http_status', Otel.httpStatus],
+  ['chunks', Longpole.chunks],
+  ['attempts', Longpole.attempts],
+] as const
+
+const SECONDS = [
+  ['ttft', Longpole.firstTokenAt],
+  ['ttfr', Longpole.firstReasoningAt],
+  ['ttfa', Longpole.firstAnswerAt],
+  ['itl_max', Longpole.gapMax],
+] as const
+
+/** Only what the span says: unknown columns are absent. */
+export function readColumns(span: Span): Partial<RequestColumns> {
+  const { attributes, resource } = span
+  const columns: Partial<RequestColumns> = { ...placeOf(resource), ...placeOf(attributes) }
+  for (const [column, key] of TEXTS) {
+    const value = textOf(attributes, key) ?? textOf(resource, key)
+    if (value !== null) columns[column] = value
+  }
+  for (const [column, key] of COUNTS) {
+    const value = countOf(attributes, key)
+    if (value !== null) columns[column] = value
+  }
+  for (const [column, key] of SECONDS) {
+    const value = secondsOf(attributes, key)
+    if (value !== null) columns[column] = value
+  }
+  const route = textOf(attributes, Otel.httpRoute) ?? textOf(attributes, Otel.urlPath)
+  if (route !== null) columns.route = route
+  const finish = firstTextOf(attributes, GenAi.responseFinishReasons)
+  if (finish !== null) columns.finish_reason = finish
+  const outcome = OUTCOMES.find((known) => known === attributes[Longpole.outcome])
+  if (outcome !== undefined) columns.outcome = outcome
+  if (attributes[Longpole.synthetic] === true) columns.synthetic = true
+  const gaps = readHistogram(attributes)
+  if (gaps !== null) columns.itl = gaps
+  if (columns.prompt_tokens !== undefined) columns.prompt_class = promptClass(columns.prompt_tokens)
+  return columns
+}
+
+/** `index:count` strings → map, entries of another shape left out. */
+function readHistogram(attributes: Attributes): Record<string, number> | null {
+  const entries = attributes[Longpole.gapHistogram]
+  if (!Array.isArray(entries)) return null
+  const histogram: Record<string, number> = {}
+  for (const entry of entries) {
+    const match = typeof entry === 'string' ? /^(-?\d{1,6}):(\d{1,12})$/.exec(entry) : null
+    if (match) histogram[match[1] as string] = Number(match[2])
+  }
+  return histogram
+}
+
+/** The user's own dimensions, at most 16 of 128 characters; null where there are none. */
+export function readDimensions(attributes: Attributes): Record<string, string> | null {
+  const dimensions: Record<string, string> = {}
+  for (const [key, value] of Object.entries(attributes)) {
+    if (!key.startsWith(Longpole.dimensionPrefix) || Object.keys(dimensions).length >= MAX_DIMENSIONS) continue
+    const name = key.slice(Longpole.dimensionPrefix.length)
+    if (name !== '' && ['string', 'number', 'boolean'].includes(typeof value))
+      dimensions[name] = String(value).slice(0, MAX_DIMENSION_LENGTH)
+  }
+  return Object.keys(dimensions).length === 0 ? null : dimensions
+}

@@ -1,0 +1,32 @@
+// The one way from foreign spans to observations: the hub's correlate processor calls it with the spans of one trace, as often as more
+// of them come. Pure: the same set of spans gives the same observations, whatever their order and however often each came.
+import type { Observation } from '@longpole/model/observation'
+import type { Span } from '@longpole/model/span'
+import type { EngineAdapter } from './adapter.ts'
+import { ADAPTERS } from './index.ts'
+import { byStart } from './span-tree.ts'
+
+export interface Observed {
+  observations: Observation[]
+  /** Spans that no observation was made from: nobody's, or an engine's that say nothing of a request. */
+  ignored: Span[]
+}
+
+/** Spans of one trace in, what they say about its LLM requests out, outermost sender first. */
+export function observeSpans(spans: readonly Span[]): Observed {
+  const distinct = [...new Map([...spans].sort(byStart).map((span) => [span.spanId, span])).values()]
+  const claimed = new Map<EngineAdapter, Span[]>()
+  for (const span of distinct) {
+    const adapter = ADAPTERS.find((candidate) => candidate.claims(span))
+    if (adapter === undefined) continue
+    const own = claimed.get(adapter)
+    if (own) own.push(span)
+    else claimed.set(adapter, [span])
+  }
+  const observations = ADAPTERS.flatMap((adapter) => {
+    const own = claimed.get(adapter)
+    return own === undefined ? [] : adapter.observe(own)
+  })
+  const used = new Set(observations.flatMap((observation) => observation.spanIds))
+  return { observations, ignored: distinct.filter((span) => !used.has(span.spanId)) }
+}
