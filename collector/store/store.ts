@@ -1,5 +1,6 @@
 // What the hub needs of a store. One implementation: ClickHouse SQL over HTTP through @clickhouse/client, whether the server is the
 // embedded chDB process on a unix socket or a cluster by URL.
+import type { Readable } from 'node:stream'
 import type { ApiVerdict } from '@longpole/model/api'
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
@@ -46,10 +47,16 @@ export interface Store {
   findings(filter: { open?: boolean; limit?: number }): Promise<Finding[]>
   events(from: bigint, to: bigint): Promise<ChangeEvent[]>
 
-  /** Rows of any SELECT; `{name:Type}` parameters. Every query carries max_execution_time. */
+  /**
+   * Rows of any SELECT; `{name:Type}` parameters. Every query carries max_execution_time and `final`: of a record that was amended
+   * only the newest version is seen. Numbers come as JSON numbers: select instants with toString(), they are not exact otherwise.
+   */
   query<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>
   /** The same as an Arrow IPC stream, dictionaries kept: what the localizer reads. */
   queryArrow(sql: string, parameters?: Record<string, unknown>): Promise<Uint8Array>
+
+  /** The same in any format of ClickHouse, as a stream: exports. Ends with an error where the query fails on the way. */
+  export(sql: string, format: string, parameters?: Record<string, unknown>): Promise<Readable>
 
   /** Bytes on disk and the free part of the limit or the disk, the smaller. */
   usage(): Promise<{ bytes: number; freeRatio: number }>

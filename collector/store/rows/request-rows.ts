@@ -1,0 +1,108 @@
+// Request records to columns of the `requests` table and back. Both directions follow the column table of the model.
+import { type Exactness, PHASES, type PhaseDuration, type PhaseId } from '@longpole/model/phase'
+import { type ColumnKind, REQUEST_COLUMNS } from '@longpole/model/request-columns'
+import { PHASE_COLUMNS, type RequestRecord } from '@longpole/model/request-record'
+import { type EncodedTable, encodeTable } from '../arrow/table.ts'
+import { LIST_COLUMNS, REQUESTS } from '../schema/requests.ts'
+import { parseJson, stringifyJson } from './json.ts'
+
+const PHASE_BY_ID = new Map(PHASE_COLUMNS.map((column) => [column.phase, column]))
+const IS_JSON: Partial<Record<ColumnKind, true>> = { counts: true, labels: true }
+
+export function encodeRecords(records: readonly RequestRecord[]): EncodedTable {
+  const columns = new Map<string, unknown[]>()
+  for (const { name, kind } of REQUEST_COLUMNS) {
+    columns.set(name, IS_JSON[kind] ? records.map((record) => toJson(record[name])) : records.map((record) => record[name]))
+  }
+  columns.set('phase_parts', records.map(phaseParts))
+  columns.set(
+    'overlays',
+    records.map((record) => toJson(record.overlays)),
+  )
+  columns.set(
+    'hops',
+    records.map((record) => toJson(record.hops)),
+  )
+  columns.set(
+    'attempt_list',
+    records.map((record) => toJson(record.attempt_list)),
+  )
+
+  const put = (name: string, row: number, value: unknown) => {
+    let values = columns.get(name)
+    if (values === undefined) {
+      values = new Array(records.length).fill(null)
+      columns.set(name, values)
+    }
+    values[row] = value
+  }
+  for (let row = 0; row < records.length; row++) {
+    for (const phase of (records[row] as RequestRecord).phases) {
+      const column = PHASE_BY_ID.get(phase.phase)
+      if (column === undefined) continue
+      put(column.seconds, row, phase.seconds)
+      put(column.source, row, phase.source)
+      put(column.exactness, row, phase.exactness)
+      if (phase.errorSeconds !== undefined) put(column.error, row, phase.errorSeconds)
+    }
+  }
+  return encodeTable(REQUESTS.columns, records.length, (name) => columns.get(name))
+}
+
+function phaseParts({ phases }: RequestRecord): string | null {
+  const parts = phases.filter((phase) => phase.parts !== undefined).map((phase) => [phase.phase, phase.parts])
+  return parts.length === 0 ? null : JSON.stringify(Object.fromEntries(parts))
+}
+
+/** JSON text of a map or list; null where it is missing or empty. */
+function toJson(value: unknown): string | null {
+  if (value === null || value === undefined) return null
+  if ((Array.isArray(value) ? value : Object.keys(value)).length === 0) return null
+  return stringifyJson(value)
+}
+
+/** What to select so that `decodeRecord` can read the rows: instants as text, for JSON numbers are not exact to the nanosecond. */
+export const RECORD_SELECT: string = [
+  ...REQUEST_COLUMNS.map(({ name, kind }) => (kind === 'instant' ? `toString(${name})` : name)),
+  ...PHASE_COLUMNS.flatMap(({ seconds, source, exactness, error }) => [seconds, source, exactness, error]),
+  ...LIST_COLUMNS,
+].join(', ')
+
+/** One row of `SELECT ${RECORD_SELECT} … FORMAT JSONCompactEachRow`. */
+export function decodeRecord(row: readonly unknown[]): RequestRecord {
+  const record: Record<string, unknown> = {}
+  let position = 0
+  for (const { name, kind } of REQUEST_COLUMNS) record[name] = decodeValue(kind, row[position++])
+  const phases: PhaseDuration[] = []
+  for (const { id } of PHASES) {
+    const [seconds, source, exactness, error] = row.slice(position, position + 4)
+    position += 4
+    if (seconds === null || seconds === undefined) continue
+    phases.push({
+      phase: id as PhaseId,
+      seconds: seconds as number,
+      source: (source as string | null) ?? '',
+      exactness: (exactness as Exactness | null) ?? 'residual',
+      ...(error === null || error === undefined ? {} : { errorSeconds: error as number }),
+    })
+  }
+  const [parts, overlays, hops, attempts] = row
+    .slice(position)
+    .map((text) => (text === null || text === undefined ? null : parseJson(text as string)))
+  for (const phase of phases) {
+    const ofPhase = (parts as Record<string, Record<string, number>> | null)?.[phase.phase]
+    if (ofPhase !== undefined) phase.parts = ofPhase
+  }
+  return Object.assign(record, {
+    phases,
+    overlays: overlays ?? [],
+    hops: hops ?? [],
+    attempt_list: attempts ?? [],
+  }) as unknown as RequestRecord
+}
+
+function decodeValue(kind: ColumnKind, value: unknown): unknown {
+  if (value === null || value === undefined) return null
+  if (kind === 'instant') return BigInt(value as string)
+  return IS_JSON[kind] ? parseJson(value as string) : value
+}

@@ -1,0 +1,53 @@
+// How a table is declared here: its columns with their ClickHouse type and the Arrow type their values travel in, and the DDL of it.
+
+/** How values of a column are written: see arrow/vector.ts. */
+export type WireKind = 'text' | 'dictionary' | 'number' | 'instant' | 'flag' | 'names'
+
+export interface StoredColumn {
+  readonly name: string
+  readonly wire: WireKind
+  readonly type: string
+}
+
+export interface StoredTable {
+  readonly name: string
+  readonly columns: readonly StoredColumn[]
+  readonly engine: string
+  readonly partitionBy?: string
+  readonly orderBy: string
+  readonly indexes?: readonly string[]
+}
+
+/** Nanoseconds of one partition: an hour, so that retention by size can give back little at a time. */
+export const PARTITION_NANOS = 3_600_000_000_000n
+
+export function partitionOf(column: string): string {
+  return `intDiv(${column}, ${PARTITION_NANOS})`
+}
+
+export interface DdlOptions {
+  /** fsync before an insert counts as stored. */
+  fsync: boolean
+}
+
+/** `CREATE TABLE IF NOT EXISTS …`: the same text for the embedded store and a server. */
+export function createTableStatement(table: StoredTable, { fsync }: DdlOptions): string {
+  const lines = [
+    ...table.columns.map((column) => `  ${column.name} ${column.type}`),
+    ...(table.indexes ?? []).map((index) => `  INDEX ${index}`),
+  ]
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table.name} (\n${lines.join(',\n')}\n)`,
+    `ENGINE = ${table.engine}`,
+    ...(table.partitionBy === undefined ? [] : [`PARTITION BY ${table.partitionBy}`]),
+    `ORDER BY ${table.orderBy}`,
+    `SETTINGS ${settingsOf(fsync)}`,
+  ].join('\n')
+}
+
+/** Small parts are kept in one file: an hour of a laptop's traffic must not become a thousand files. */
+function settingsOf(fsync: boolean): string {
+  return ['min_bytes_for_wide_part = 33554432', `fsync_after_insert = ${Number(fsync)}`, `fsync_part_directory = ${Number(fsync)}`].join(
+    ', ',
+  )
+}
