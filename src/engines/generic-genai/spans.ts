@@ -7,11 +7,11 @@ import { promptClass } from '@longpole/model/request-record'
 import { type Span, SpanKind, StatusCode } from '@longpole/model/span'
 import { clockOf, countOf, firstTextOf, secondsOf, textOf } from '../attributes.ts'
 import { nanos } from '../durations.ts'
+import { isModelRoute } from '../gateway.ts'
 import { byStart, type SpanTree, spanTree } from '../span-tree.ts'
 
 /** Operations that are one call of a model; `execute_tool`, `invoke_agent` and their kin are the caller's own work. */
 const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content', 'embeddings'])
-const ROUTE = /\/(chat\/completions|completions|responses|messages|embeddings|generate)\/?(\?.*)?$/
 /** Names before GenAI conventions 1.27 and 1.37, still sent by released instrumentations. */
 const Older = {
   system: 'gen_ai.system',
@@ -57,7 +57,7 @@ function isLlmHttp(span: Span): boolean {
   const { attributes } = span
   const method = textOf(attributes, Otel.httpMethod) ?? textOf(attributes, Older.httpMethod)
   const url = textOf(attributes, Older.urlFull) ?? textOf(attributes, Older.httpUrl) ?? textOf(attributes, Otel.urlPath)
-  return method === 'POST' && url !== null && ROUTE.test(url)
+  return method === 'POST' && isModelRoute(url)
 }
 
 function exchangesBelow(span: Span, tree: SpanTree): Span[] {
