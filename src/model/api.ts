@@ -175,3 +175,37 @@ export interface ApiAccuracy {
 export interface ApiError {
   error: { code: string; message: string; key?: string; expected?: string; got?: string }
 }
+
+/** GET /api/v1/heatmap: how many requests had which latency when. */
+export interface ApiHeatmap {
+  column: string
+  /** Start of each time bin, Unix seconds; all bins are `step_seconds` wide. */
+  times: number[]
+  step_seconds: number
+  /** Upper bounds of the latency bins, seconds, logarithmic. */
+  bounds: number[]
+  /** counts[time][bin]. */
+  counts: number[][]
+  quantiles: { p50: (number | null)[]; p99: (number | null)[] }
+}
+
+/** GET /api/v1/breakdown: one row a value of a dimension. */
+export interface ApiBreakdown {
+  dimension: string
+  rows: {
+    value: string
+    requests: number
+    error_ratio: number
+    p50: number | null
+    p99: number | null
+    mean: number | null
+    phases: { phase: PhaseId; mean_seconds: number }[]
+  }[]
+}
+
+/** GET /api/v1/series: means over time, one line a value of `by`. */
+export interface ApiSeries {
+  column: string
+  times: number[]
+  lines: { name: string; values: (number | null)[] }[]
+}
