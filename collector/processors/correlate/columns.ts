@@ -1,0 +1,115 @@
+// Merging what the vantages say about one request into one set of columns: each group of columns is taken from the vantage that
+// knows it best, the others fill what it left unknown.
+import { secondsBetween } from '@longpole/model/clock'
+import type { Observation, Vantage } from '@longpole/model/observation'
+import { COLUMN_GROUPS, emptyColumns, type RequestColumns } from '@longpole/model/request-columns'
+import { type Outcome, promptClass } from '@longpole/model/request-record'
+
+type Group = keyof typeof COLUMN_GROUPS
+
+const OUTSIDE_IN: readonly Vantage[] = ['client', 'gateway', 'sidecar', 'engine']
+const INSIDE_OUT: readonly Vantage[] = ['engine', 'sidecar', 'gateway', 'client']
+
+/** Who is asked first. Where it ran and how much it computed only the engine knows; who asked and how it ended, the caller. */
+const ORDER: Record<Exclude<Group, 'identity' | 'free'>, readonly Vantage[]> = {
+  where: INSIDE_OUT,
+  what: INSIDE_OUT,
+  who: OUTSIDE_IN,
+  size: INSIDE_OUT,
+  state: INSIDE_OUT,
+  events: INSIDE_OUT,
+  time: OUTSIDE_IN,
+  outcome: OUTSIDE_IN,
+}
+
+/** Columns whose order is not that of their group: the model is named as the caller asked for it. */
+const OWN_ORDER: Partial<Record<keyof RequestColumns, readonly Vantage[]>> = {
+  model: OUTSIDE_IN,
+  output_mode: OUTSIDE_IN,
+  finish_reason: INSIDE_OUT,
+}
+
+/** `observations` outermost first. Later attempts win over earlier ones of the same vantage, decode hops over prefill hops. */
+export function mergeColumns(observations: readonly Observation[]): RequestColumns {
+  const columns = emptyColumns()
+  const target = columns as unknown as Record<string, unknown>
+  const byVantage = new Map<Vantage, Observation[]>()
+  for (const observation of observations) byVantage.set(observation.vantage, [...(byVantage.get(observation.vantage) ?? []), observation])
+  for (const members of byVantage.values()) members.sort(mostTelling)
+  for (const [group, order] of Object.entries(ORDER) as [keyof typeof ORDER, readonly Vantage[]][]) {
+    for (const { name } of COLUMN_GROUPS[group]) {
+      if (name === 'outcome') continue
+      for (const vantage of OWN_ORDER[name] ?? order) {
+        const value = byVantage.get(vantage)?.find((observation) => known(observation.columns[name]))?.columns[name]
+        if (!known(value)) continue
+        target[name] = value
+        break
+      }
+    }
+  }
+  columns.outcome = outcomeOf(observations)
+  columns.prompt_class = promptClass(columns.prompt_tokens)
+  columns.dimensions = mergeDimensions(observations)
+  return columns
+}
+
+function known(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
+
+/** Logical requests before attempts, decode hops before prefill hops, the latest first. */
+function mostTelling(left: Observation, right: Observation): number {
+  if ((left.role === 'request') !== (right.role === 'request')) return left.role === 'request' ? -1 : 1
+  const [leftPrefills, rightPrefills] = [left, right].map((entry) => entry.columns.pool === 'prefill')
+  if (leftPrefills !== rightPrefills) return leftPrefills ? 1 : -1
+  return left.startUnixNano === right.startUnixNano ? 0 : left.startUnixNano > right.startUnixNano ? -1 : 1
+}
+
+const OUTCOME_WORDS = new Set<string>(['ok', 'error', 'aborted', 'timeout', 'rejected'])
+
+/** The outermost word on how it ended; a status where nobody said one. */
+function outcomeOf(observations: readonly Observation[]): Outcome {
+  const sorted = [...observations].sort(
+    (left, right) => OUTSIDE_IN.indexOf(left.vantage) - OUTSIDE_IN.indexOf(right.vantage) || mostTelling(left, right),
+  )
+  for (const { columns } of sorted) {
+    if (columns.outcome !== undefined && OUTCOME_WORDS.has(columns.outcome)) return columns.outcome as Outcome
+    const status = columns.http_status
+    if (known(status)) return (status as number) >= 500 ? 'error' : (status as number) >= 400 ? 'rejected' : 'ok'
+    if (known(columns.error_class)) return 'error'
+  }
+  return 'ok'
+}
+
+function mergeDimensions(observations: readonly Observation[]): Record<string, string> | null {
+  const merged: Record<string, string> = {}
+  for (const { dimensions } of [...observations].reverse()) Object.assign(merged, dimensions)
+  return Object.keys(merged).length === 0 ? null : merged
+}
+
+/**
+ * `ttft` and `tpot` at the outermost vantage that saw tokens come: the record's own, else the sidecar's. An engine's is taken only where
+ * nobody else was there, because engines tell one for requests that were not streamed too.
+ */
+export function fillTimes(columns: RequestColumns, root: Observation, observations: readonly Observation[]): void {
+  const seers = observations.filter((entry) => entry.boundaries.firstToken !== undefined && (entry.vantage !== 'engine' || entry === root))
+  const [seer] = seers
+  const start = seer === root ? root.startUnixNano : undefined
+  if (seer !== undefined && columns.ttft === null && isStreamed(root, observations)) {
+    const from = start ?? (seer.vantage === 'client' ? seer.startUnixNano : (seer.boundaries.received ?? seer.startUnixNano))
+    columns.ttft = Math.max(0, secondsBetween(from, seer.boundaries.firstToken as bigint))
+  }
+  const { firstToken, lastToken } = seer?.boundaries ?? {}
+  const tokens = columns.output_tokens
+  if (columns.tpot === null && firstToken !== undefined && lastToken !== undefined && tokens !== null && tokens > 1) {
+    columns.tpot = Math.max(0, secondsBetween(firstToken, lastToken)) / (tokens - 1)
+  }
+}
+
+/** A caller that saw the answer whole has no first token, whatever the servers behind it say. */
+function isStreamed(root: Observation, observations: readonly Observation[]): boolean {
+  if (root.vantage !== 'client') return true
+  const clients = observations.filter(({ vantage }) => vantage === 'client')
+  if (clients.some(({ boundaries }) => boundaries.firstToken !== undefined)) return true
+  return observations.some(({ vantage, boundaries }) => vantage === 'sidecar' && boundaries.firstToken !== undefined)
+}
