@@ -1,0 +1,205 @@
+// From settled records, open requests, samples and findings to the metrics of the contract. A record is counted once, when it settles;
+// synthetic requests count for themselves only.
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { Clock } from '@longpole/model/clock'
+import type { HubMetricKey } from '@longpole/model/conventions/metrics'
+import type { EngineSample } from '@longpole/model/engine-sample'
+import type { Finding } from '@longpole/model/finding'
+import type { OpenRequest } from '@longpole/model/observation'
+import type { RequestRecord } from '@longpole/model/request-record'
+import { type Objective, type SloName, thresholdOf } from '@longpole/model/slo'
+import { objectivesFor } from '../../../src/config/objectives.ts'
+import { createFindingMetrics } from './finding-metrics.ts'
+import type { MetricRegistry } from './registry.ts'
+import { createSampleMetrics } from './sample-metrics.ts'
+import { createSloMetrics, type Judgement, type ObjectiveLookup } from './slo-metrics.ts'
+
+export interface RequestMetrics {
+  /** Once for each record, when it settles; returns its goodput. */
+  settled(record: RequestRecord): Judgement
+  /** All requests in flight with their age now; returns for each the objectives whose deadline has passed. */
+  open(requests: readonly OpenRequest[]): SloName[][]
+  sample(sample: EngineSample): void
+  findings(findings: readonly Finding[], evaluatedUnixNano: bigint): void
+  events(events: readonly ChangeEvent[]): void
+  /** Before every page: what is no longer heard of is taken back. */
+  expire(): void
+}
+
+type Registry = MetricRegistry<HubMetricKey>
+
+/** A gap so many times the objective for the time per token is a stall. */
+const STALL_FACTOR = 10
+
+export function createRequestMetrics(registry: Registry, objectives: readonly Objective[], clock: Clock): RequestMetrics {
+  const lookup = createObjectiveLookup(objectives)
+  const slo = createSloMetrics(registry, lookup)
+  const samples = createSampleMetrics(registry, clock)
+  const findings = createFindingMetrics(registry)
+
+  return {
+    settled(record) {
+      if (record.synthetic === true) {
+        countProbe(registry, lookup, record)
+        return null
+      }
+      const goodput = slo.settled(record)
+      countRequest(registry, record)
+      countPhases(registry, record, goodput)
+      countTokens(registry, record)
+      countTransfer(registry, record)
+      countClient(registry, record)
+      countStall(registry, lookup, record)
+      return goodput
+    },
+    open(requests) {
+      setOpen(registry, requests)
+      return slo.open(requests)
+    },
+    sample: samples.sample,
+    findings: findings.findings,
+    events: findings.events,
+    expire: samples.expire,
+  }
+}
+
+const MAX_CACHED_LOOKUPS = 10_000
+
+function createObjectiveLookup(objectives: readonly Objective[]): ObjectiveLookup {
+  const cache = new Map<string, readonly Objective[]>()
+  return (model, tenantClass) => {
+    const key = JSON.stringify([model, tenantClass])
+    let found = cache.get(key)
+    if (found === undefined) {
+      found = objectivesFor(objectives, model, tenantClass)
+      if (cache.size < MAX_CACHED_LOOKUPS) cache.set(key, found)
+    }
+    return found
+  }
+}
+
+function fleetLabels({ cluster, region, model, pool, prompt_class, tenant_class }: RequestRecord) {
+  return { cluster, region, model, pool, prompt_class, tenant_class }
+}
+
+function countRequest(registry: Registry, record: RequestRecord): void {
+  const { cluster, region, model, replica, outcome, error_class, trace_id } = record
+  registry.increment('requestsTotal', { cluster, region, model, outcome, error_class })
+  if (replica !== null) registry.increment('replicaRequestsTotal', { cluster, model, replica, outcome })
+  const labels = fleetLabels(record)
+  if (record.e2e !== null) registry.observe('requestSeconds', labels, record.e2e, trace_id)
+  if (record.ttft !== null) registry.observe('ttftSeconds', labels, record.ttft, trace_id)
+  if (record.tpot !== null) registry.observe('tpotSeconds', labels, record.tpot, trace_id)
+  if (record.itl_max !== null) registry.observe('itlMaxSeconds', labels, record.itl_max, trace_id)
+  if (record.cold === true) registry.increment('coldRequestsTotal', { cluster, model, kind: 'replica' })
+  if (record.adapter_loaded === true) registry.increment('coldRequestsTotal', { cluster, model, kind: 'adapter' })
+}
+
+function countPhases(registry: Registry, record: RequestRecord, goodput: Judgement): void {
+  const { cluster, region, model, pool, prompt_class, tenant_class, trace_id } = record
+  const classLabels = { cluster, model, prompt_class, tenant_class, slo_result: goodput }
+  const ofHops = new Set<string>()
+  for (const hop of record.hops) {
+    for (const { phase, seconds } of hop.phases) {
+      ofHops.add(phase)
+      registry.observe('replicaPhaseSeconds', { cluster, model, pool: hop.pool, replica: hop.replica, phase }, seconds)
+    }
+  }
+  for (const { phase, seconds } of record.phases) {
+    registry.observe('phaseSeconds', { cluster, region, model, pool, phase }, seconds, trace_id)
+    registry.increment('classPhaseSecondsSum', { ...classLabels, phase }, seconds)
+    registry.increment('classPhaseSecondsCount', { ...classLabels, phase })
+    // A phase that one of several engines had belongs to that engine, not to the one that produced the tokens.
+    if (record.replica === null || ofHops.has(phase)) continue
+    registry.observe('replicaPhaseSeconds', { cluster, model, pool, replica: record.replica, phase }, seconds)
+  }
+}
+
+const TOKEN_COLUMNS = {
+  prompt: 'prompt_tokens',
+  cached: 'cached_tokens',
+  output: 'output_tokens',
+  reasoning: 'reasoning_tokens',
+  drafted: 'drafted',
+  accepted: 'accepted',
+} as const satisfies Record<string, keyof RequestRecord>
+
+function countTokens(registry: Registry, record: RequestRecord): void {
+  const { cluster, model } = record
+  for (const [kind, column] of Object.entries(TOKEN_COLUMNS)) {
+    const tokens = record[column]
+    if (tokens !== null && tokens >= 0) registry.increment('tokensTotal', { cluster, model, kind }, tokens)
+  }
+  for (const [tier, tokens] of Object.entries(record.cached_tokens_by_tier ?? {})) {
+    if (tokens >= 0) registry.increment('cachedTokensTotal', { cluster, model, tier }, tokens)
+  }
+}
+
+function countTransfer(registry: Registry, record: RequestRecord): void {
+  const transfer = record.phases.find(({ phase }) => phase === 'kv.transfer')
+  const isDisaggregated = record.prefill_replica !== null && record.decode_replica !== null
+  if (transfer === undefined && !isDisaggregated) return
+  const { cluster, model, prefill_replica: source, decode_replica: destination, trace_id } = record
+  if (transfer !== undefined) registry.observe('kvTransferSeconds', { source, destination }, transfer.seconds, trace_id)
+  if (record.kv_bytes !== null) registry.observe('kvTransferBytes', { source, destination }, record.kv_bytes, trace_id)
+  const hasFailed = record.outcome === 'error' && /kv|transfer/i.test(record.error_class ?? '')
+  registry.increment('kvTransfersTotal', { cluster, model, result: hasFailed ? 'failed' : 'ok' })
+}
+
+/** On the way to the first token, but not at the server. */
+const OUTSIDE_SERVER = new Set<string>(['client.backoff', 'client.connect', 'client.upload', 'stream.network'])
+
+function countClient(registry: Registry, record: RequestRecord): void {
+  if (record.vantage !== 'client') return
+  const { client_region, sdk, model, trace_id } = record
+  const connect = record.phases.find(({ phase }) => phase === 'client.connect')
+  for (const [part, seconds] of Object.entries(connect?.parts ?? {})) {
+    registry.observe('connectSeconds', { client_region, sdk, part }, seconds, trace_id)
+  }
+  if (record.ttft === null) return
+  const labels = { client_region, sdk, model }
+  registry.observe('clientTtftSeconds', labels, record.ttft, trace_id)
+  if (!record.joined.includes('sidecar') && !record.joined.includes('engine')) return
+  const outside = record.phases.reduce((sum, { phase, seconds }) => sum + (OUTSIDE_SERVER.has(phase) ? seconds : 0), 0)
+  registry.observe('serverTtftSeconds', labels, Math.max(0, record.ttft - outside), trace_id)
+}
+
+function countStall(registry: Registry, lookup: ObjectiveLookup, record: RequestRecord): void {
+  if (record.itl_max === null) return
+  const tpot = lookup(record.model, record.tenant_class).find((objective) => objective.slo === 'tpot')
+  const limit = tpot === undefined ? null : thresholdOf(tpot, record.prompt_class)
+  if (limit === null || record.itl_max <= STALL_FACTOR * limit) return
+  registry.increment('streamStallsTotal', { cluster: record.cluster, model: record.model, replica: record.replica })
+}
+
+/** Good: an answer, its first token within the objective. */
+function countProbe(registry: Registry, lookup: ObjectiveLookup, record: RequestRecord): void {
+  const { cluster, model, ttft } = record
+  const objective = lookup(model, null).find((entry) => entry.slo === 'ttft')
+  const limit = objective === undefined ? null : thresholdOf(objective, record.prompt_class)
+  const isLate = ttft !== null && limit !== null && ttft > limit
+  const isGood = record.outcome === 'ok' && !isLate
+  registry.increment('probeRequestsTotal', { cluster, model, result: isGood ? 'good' : 'bad' })
+  registry.increment('probeRequestsTotal', { cluster, model, result: isGood ? 'bad' : 'good' }, 0)
+  registry.set('probeUp', { cluster, model }, isGood ? 1 : 0)
+  if (ttft !== null) registry.set('probeSeconds', { cluster, model }, ttft)
+}
+
+function setOpen(registry: Registry, requests: readonly OpenRequest[]): void {
+  registry.clear('requestsOpen')
+  registry.clear('requestOpenAgeSecondsMax')
+  const groups = new Map<string, { labels: Record<string, string | null>; count: number; ageSeconds: number }>()
+  for (const { columns, phase, ageSeconds } of requests) {
+    if (columns.synthetic === true) continue
+    const labels = { cluster: columns.cluster ?? null, model: columns.model ?? null, replica: columns.replica ?? null, phase }
+    const key = JSON.stringify(labels)
+    const group = groups.get(key) ?? { labels, count: 0, ageSeconds: 0 }
+    groups.set(key, group)
+    group.count++
+    group.ageSeconds = Math.max(group.ageSeconds, ageSeconds)
+  }
+  for (const { labels, count, ageSeconds } of groups.values()) {
+    registry.set('requestsOpen', labels, count)
+    registry.set('requestOpenAgeSecondsMax', labels, ageSeconds)
+  }
+}

@@ -1,0 +1,173 @@
+// Good and bad requests by objective. A request counts as bad when its deadline passes, while it is still open, and not again when it
+// settles: a fleet that hangs must look ill, not quiet.
+import type { HubMetricKey } from '@longpole/model/conventions/metrics'
+import type { OpenRequest } from '@longpole/model/observation'
+import { isPhaseId, PHASES } from '@longpole/model/phase'
+import type { Outcome, RequestRecord } from '@longpole/model/request-record'
+import { judge, judgeGoodput, type Objective, type SloName, type SloView } from '@longpole/model/slo'
+import type { MetricRegistry } from './registry.ts'
+
+export type Judgement = 'good' | 'bad' | null
+/** The objectives of a model and tenant class. */
+export type ObjectiveLookup = (model: string | null, tenantClass: string | null) => readonly Objective[]
+
+export interface SloMetrics {
+  /** Counts a settled record; returns its goodput, which is what `slo_result` means elsewhere. */
+  settled(record: RequestRecord): Judgement
+  /** Judges requests in flight by their age now; returns for each the objectives whose deadline has passed. */
+  open(requests: readonly OpenRequest[]): SloName[][]
+}
+
+/** Requests counted bad while open, remembered until they settle. One that never settles is forgotten when so many newer ones came. */
+const MAX_REMEMBERED = 100_000
+
+const AFTER_FIRST_TOKEN = new Set<string>(PHASES.filter((phase) => !phase.beforeFirstToken).map((phase) => phase.id))
+
+export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup: ObjectiveLookup): SloMetrics {
+  const late = createLateRequests()
+  const announce = createAnnouncer(registry, lookup)
+
+  function count(labels: SloLabels, slo: SloName, result: 'good' | 'bad'): void {
+    registry.increment('sloRequestsTotal', { ...labels, slo, result })
+    // Its counterpart starts at 0: a rate needs a first value to rise from.
+    registry.increment('sloRequestsTotal', { ...labels, slo, result: result === 'good' ? 'bad' : 'good' }, 0)
+  }
+
+  return {
+    settled(record) {
+      const objectives = lookup(record.model, record.tenant_class)
+      announce(record.model)
+      const already = late.take(record)
+      const labels: SloLabels = {
+        cluster: record.cluster,
+        model: record.model,
+        prompt_class: record.prompt_class,
+        vantage: record.vantage,
+      }
+      const results = objectives
+        .filter((objective) => objective.slo !== 'goodput')
+        .map((objective): Judgement => {
+          if (already.has(objective.slo)) return 'bad'
+          const result = judge(objective, record)
+          if (result !== null) count(labels, objective.slo, result)
+          return result
+        })
+      const goodput = judgeGoodput(results)
+      const hasGoodput = objectives.some((objective) => objective.slo === 'goodput')
+      if (hasGoodput && goodput !== null && !already.has('goodput')) count(labels, 'goodput', goodput)
+      return goodput
+    },
+
+    open(requests) {
+      return requests.map((request) => {
+        const { columns } = request
+        if (columns.synthetic === true) return []
+        const model = columns.model ?? null
+        const objectives = lookup(model, columns.tenant_class ?? null)
+        announce(model)
+        const bad = objectives.filter((objective) => isLate(objective, request)).map((objective) => objective.slo)
+        if (bad.length > 0 && objectives.some((objective) => objective.slo === 'goodput')) bad.push('goodput')
+        const labels: SloLabels = {
+          cluster: columns.cluster,
+          model,
+          prompt_class: columns.prompt_class,
+          vantage: columns.vantage ?? 'sidecar',
+        }
+        for (const slo of late.add(request, bad)) count(labels, slo, 'bad')
+        return bad
+      })
+    },
+  }
+}
+
+interface SloLabels {
+  cluster: string | null | undefined
+  model: string | null
+  prompt_class: string | null | undefined
+  vantage: string
+}
+
+function isLate(objective: Objective, { columns, phase, ageSeconds }: OpenRequest): boolean {
+  if (objective.slo === 'goodput') return false
+  // After the first token, and where none will come (not a stream: `unattributed`), the age says nothing about the time to it.
+  const waitsForToken = isPhaseId(phase) && !AFTER_FIRST_TOKEN.has(phase)
+  if (objective.slo === 'ttft' && (columns.ttft ?? null) === null && !waitsForToken) return false
+  const view: SloView = {
+    outcome: 'open' satisfies Outcome,
+    prompt_class: columns.prompt_class ?? null,
+    ttft: columns.ttft ?? null,
+    tpot: columns.tpot ?? null,
+    itl_max: columns.itl_max ?? null,
+    e2e: null,
+    age: ageSeconds,
+  }
+  return judge(objective, view) === 'bad'
+}
+
+/** Promise and limits of each model as gauges, when the model is first seen. */
+function createAnnouncer(registry: MetricRegistry<HubMetricKey>, lookup: ObjectiveLookup) {
+  const announced = new Set<string>()
+  return (model: string | null) => {
+    const name = model ?? ''
+    if (announced.has(name) || announced.size >= MAX_REMEMBERED) return
+    announced.add(name)
+    for (const { slo, objective, thresholdSeconds } of lookup(model, null)) {
+      registry.set('sloObjective', { model: name, slo }, objective)
+      for (const [promptClass, seconds] of Object.entries(thresholdSeconds ?? {})) {
+        registry.set('sloThresholdSeconds', { model: name, slo, prompt_class: promptClass }, seconds)
+      }
+    }
+  }
+}
+
+interface LateRequest {
+  keys: string[]
+  slos: Set<SloName>
+}
+
+/**
+ * Which open requests were counted bad already. The open request is the sidecar's, the record the logical request's: they share the
+ * trace and the request id, or the span of an attempt.
+ */
+function createLateRequests() {
+  const byKey = new Map<string, LateRequest>()
+
+  function find(keys: readonly string[]): LateRequest | undefined {
+    for (const key of keys) {
+      const found = byKey.get(key)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  return {
+    /** Remembers the objectives; returns those that are new. */
+    add(request: OpenRequest, bad: readonly SloName[]): SloName[] {
+      if (bad.length === 0) return []
+      const keys = [request.spanId, request.requestId].filter((name) => name !== '').map((name) => `${request.traceId}:${name}`)
+      let known = find(keys)
+      if (known === undefined) {
+        known = { keys, slos: new Set() }
+        for (const key of keys) byKey.set(key, known)
+        for (const key of byKey.keys()) {
+          if (byKey.size <= 2 * MAX_REMEMBERED) break
+          byKey.delete(key)
+        }
+      }
+      const { slos } = known
+      const fresh = bad.filter((slo) => !slos.has(slo))
+      for (const slo of fresh) slos.add(slo)
+      return fresh
+    },
+    take(record: RequestRecord): ReadonlySet<SloName> {
+      if (byKey.size === 0) return NONE
+      const names = [record.request_id, ...record.attempt_list.map((attempt) => attempt.span_id), ...record.hops.map((hop) => hop.span_id)]
+      const found = find(names.filter((name) => name !== null).map((name) => `${record.trace_id}:${name}`))
+      if (found === undefined) return NONE
+      for (const key of found.keys) byKey.delete(key)
+      return found.slos
+    },
+  }
+}
+
+const NONE: ReadonlySet<SloName> = new Set()
