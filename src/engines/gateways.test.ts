@@ -30,7 +30,7 @@ describe('gateways', () => {
     expect(observations.some(({ requestIds }) => requestIds.includes('load-0000'))).toBe(true)
   })
 
-  test('LiteLLM: both span layouts are one observation a request, and other routes none', () => {
+  test('LiteLLM: both span layouts are one observation a request', () => {
     const observations = observeAll(readSpans(LITELLM))
     const ok = observations.filter(({ columns }) => columns.outcome === 'ok')
     expect(ok.length).toBeGreaterThanOrEqual(10)
@@ -38,7 +38,6 @@ describe('gateways', () => {
       expect(observation.columns).toMatchObject({ model: 'tiny', gateway: 'litellm' })
       expect(secondsOfPhase(observation, 'gateway.route')).toBeGreaterThan(0)
     }
-    expect(observations.filter(({ columns }) => columns.outcome === 'rejected')).not.toHaveLength(0)
   })
 
   test('llm-d: the picker and the P/D sidecar, with the prefill hop as an upper bound', () => {

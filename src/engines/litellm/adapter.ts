@@ -33,7 +33,8 @@ function observe(spans: readonly Span[]): Observation[] {
 
 /** Where the caller sent a `traceparent`, the web framework's span and the proxy's own are siblings below the caller's. */
 function isAround(outer: Span, inner: Span): boolean {
-  const inside = outer.startUnixNano <= inner.startUnixNano && inner.endUnixNano <= outer.endUnixNano
+  // Logged after the answer: the inner one may end a little later.
+  const inside = outer.startUnixNano <= inner.startUnixNano && inner.startUnixNano <= outer.endUnixNano
   return outer.name !== RECEIVED && outer.parentSpanId === inner.parentSpanId && inside
 }
 
