@@ -12,9 +12,9 @@ export const LLMCardinalityOverflow: AlertDefinition = {
   dashboard: 'longpole-itself',
   variants: () => [
     {
-      expr: `sum by (metric, label) (increase(${overflow}[15m])) > 0
+      expr: `sum by (metric, label) (increase(${overflow}[30m])) > 0
 or
-sum by (metric, label) (${overflow} > 0 unless ${overflow} offset 15m)`,
+sum by (metric, label) (${overflow} > 0 unless ${overflow} offset 30m)`,
       for: '15m',
       severity: 'warning',
       channel: 'ticket',
