@@ -7,4 +7,10 @@ export interface CommandEntry {
   load: () => Promise<{ createCommand(): Command }>
 }
 
-export const COMMANDS: readonly CommandEntry[] = []
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'why',
+    summary: 'which phase, which slice, since when, how much and why; or that nothing is wrong',
+    load: () => import('./commands/why.ts'),
+  },
+]

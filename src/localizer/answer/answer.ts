@@ -1,0 +1,156 @@
+// Step 14: verdicts. Turns the selection into findings: a slice at fault, the whole fleet, a moved workload, a regression that cannot
+// be placed, or nothing.
+import type { Finding } from '@longpole/model/finding'
+import { confidenceOf, probabilityOf } from '../confidence/confidence.ts'
+import { explainPhases, type PhaseAnswer } from '../phases/phases.ts'
+import { type ScanInput, toSlice } from '../scan/candidate.ts'
+import type { Case } from '../selection/case.ts'
+import { type Pick, type Selection, sliceRows } from '../selection/select.ts'
+import { type Healing, healEverything } from '../share/share.ts'
+import { checkLoad, type LoadCheck } from '../workload/load.ts'
+import { findMoves, type Move } from '../workload/moves.ts'
+import { blankFinding } from './finding.ts'
+import { localizedFinding, rowsOnset } from './localized.ts'
+import { describeMove, nextCheck } from './wording.ts'
+
+export function answer(given: Case, inputs: ScanInput[], selection: Selection): Finding[] {
+  const moves = findMoves(given)
+  const healing = healEverything(given)
+  const findings: Finding[] = []
+  for (const pick of selection.picks) {
+    const finding = pickFinding(given, inputs, pick, healing, moves)
+    if (finding.verdict === 'workload_shift' && findings.length > 0) continue
+    findings.push(finding)
+    if (finding.verdict === 'workload_shift') break
+  }
+  if (findings.length > 0) return findings
+  if (selection.fleetWide) return [fleetFinding(given, inputs, selection, moves, healing)]
+  return [quietFinding(given, inputs, selection, moves, healing)]
+}
+
+function pickFinding(given: Case, inputs: ScanInput[], pick: Pick, healing: Healing, moves: Move[]): Finding {
+  const input = inputs[pick.level] as ScanInput
+  const rows = sliceRows(input, pick.candidate, true)
+  const baseline = pick.candidate.fresh === true ? input.b.rows : rows.baseline
+  const phases = explainPhases(given, rows.incident, baseline)
+  const load = checkLoad(given, rows.incident, rows.baseline, phases.excess)
+  if (isOwnGrowth(given, input, pick, moves) && load.driven) return shiftFinding(given, moves, load, pick.effect.relative)
+  const finding = localizedFinding(given, input, pick, rows, phases, healing)
+  finding.workload = moves.slice(0, 3).map(describeMove)
+  return finding
+}
+
+/** The slice is somebody whose own lengths grew: longer work, not a fault. */
+function isOwnGrowth(given: Case, input: ScanInput, pick: Pick, moves: Move[]): boolean {
+  const slice = toSlice(pick.candidate.literals, input.dimensions)
+  return moves.some(
+    (move) =>
+      move.quantity !== 'requests' &&
+      move.dimension !== null &&
+      move.to > move.from * 1.3 &&
+      slice[move.dimension]?.includes(move.value ?? '') === true &&
+      given.conditioning.covariates.length > 0,
+  )
+}
+
+function fleetFinding(given: Case, inputs: ScanInput[], selection: Selection, moves: Move[], healing: Healing): Finding {
+  const input = inputs[selection.fleet.level] as ScanInput
+  const { incident, baseline } = { incident: input.a.rows, baseline: input.b.rows }
+  const phases = explainPhases(given, incident, baseline)
+  const load = checkLoad(given, incident, baseline, phases.excess)
+  if (load.driven) return shiftFinding(given, moves, load, selection.fleet.effect.relative)
+  return wholeFleet(given, input, selection, phases, load, moves, healing)
+}
+
+function wholeFleet(
+  given: Case,
+  input: ScanInput,
+  selection: Selection,
+  phases: PhaseAnswer,
+  load: LoadCheck,
+  moves: Move[],
+  healing: Healing,
+): Finding {
+  const pick: Pick = {
+    level: selection.fleet.level,
+    candidate: selection.fleet.candidate,
+    aliases: [],
+    rivals: [],
+    check: { score: Number.POSITIVE_INFINITY, ratio: 1, explainedBy: null },
+    contrastScore: selection.fleet.candidate.score,
+    effect: selection.fleet.effect,
+    rest: { relative: 0, absolute: 0, rows: { incident: 0, baseline: 0 } },
+    victims: false,
+  }
+  const rows = { incident: input.a.rows, baseline: input.b.rows }
+  const finding = localizedFinding(given, input, pick, rows, phases, healing)
+  finding.verdict = 'fleet_wide'
+  finding.share_explained = { value: 1, low: 1, high: 1 }
+  finding.workload = moves.slice(0, 3).map(describeMove)
+  finding.not_seen.push(...load.reasons.map((reason) => `not the workload: ${reason}`))
+  return finding
+}
+
+function shiftFinding(given: Case, moves: Move[], load: LoadCheck | null, effect: number): Finding {
+  const lead = moves.find((move) => move.dimension !== null) ?? moves[0]
+  const slice = lead?.dimension != null && lead.value !== null ? { [lead.dimension]: [lead.value] } : {}
+  const finding = blankFinding(given, 'workload_shift', slice, null)
+  finding.workload = moves.map(describeMove)
+  if (load?.growth != null) {
+    const { quantity, before, now } = load.growth
+    const unit = quantity === 'requests' ? 'requests/s' : `${quantity}/s`
+    finding.workload.push({
+      dimension: `${quantity}/s`,
+      from: before,
+      to: now,
+      description: `${unit} ${before.toPrecision(3)} → ${now.toPrecision(3)}`,
+    })
+  }
+  finding.probability = probabilityOf(Math.log1p(Math.max(0, (moves[0]?.divergence ?? 0) * given.population.incident.length)))
+  finding.confidence = confidenceOf(finding.probability)
+  finding.mechanism = {
+    name: 'longer_work',
+    evidence_for: finding.workload.slice(0, 3).map((move) => move.description),
+    evidence_against: [],
+    needs: [],
+  }
+  if (effect > 0.04) finding.looked_at.push(`everybody is ${Math.round(effect * 100)} % slower at equal lengths: queues behind more work`)
+  finding.next_check = nextCheck(finding)
+  return finding
+}
+
+/** No slice and no fleet-wide rise: a moved workload, a regression that cannot be placed, or nothing. */
+function quietFinding(given: Case, inputs: ScanInput[], selection: Selection, moves: Move[], healing: Healing): Finding {
+  const strong = moves.filter((move) => move.divergence * given.population.incident.length >= 10)
+  const worse = isWorse(given, healing)
+  if (strong.length > 0) return shiftFinding(given, strong, null, 0)
+  if (!worse) {
+    const finding = blankFinding(given, 'no_regression', {}, null)
+    finding.probability = 0.95
+    finding.confidence = 'high'
+    finding.next_check = nextCheck(finding)
+    return finding
+  }
+  const finding = blankFinding(given, 'not_localized', {}, null)
+  const input = inputs[selection.fleet.level] as ScanInput
+  finding.onset = rowsOnset(given, input, null).text
+  finding.probability = 0.5
+  finding.confidence = 'low'
+  finding.aliases = selection.suspects.slice(0, 3).map((suspect) => toSlice(suspect.candidate.literals, input.dimensions))
+  if (selection.mixShift !== null) finding.looked_at.push(`the best slice is explained by ${selection.mixShift.by}`)
+  finding.next_check = nextCheck(finding)
+  return finding
+}
+
+/** Is the target itself materially and significantly worse than in the baseline, at equal workload? */
+function isWorse(given: Case, healing: Healing): boolean {
+  const { now, mix } = healing
+  if (!Number.isFinite(now) || !Number.isFinite(mix)) return Number.isFinite(mix) && !Number.isFinite(now)
+  const { measure } = given.question
+  if (measure.kind === 'deadline' || measure.kind === 'ratio') {
+    const n = healing.rows.length
+    const deviation = Math.sqrt((Math.max(mix, 1 / n) * (1 - Math.min(mix, 1 - 1 / n))) / n)
+    return now - mix > 4 * deviation && now - mix > 0.005
+  }
+  return now > 1.15 * mix
+}

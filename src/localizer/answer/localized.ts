@@ -1,0 +1,135 @@
+// A finding about a slice (or the whole fleet): every field from its own step.
+import type { Finding } from '@longpole/model/finding'
+import { matchChanges } from '../changes/changes.ts'
+import { clarity, confidenceOf, probabilityOf } from '../confidence/confidence.ts'
+import { badShare } from '../contrast/effect.ts'
+import { findOnset, type Onset } from '../onset/onset.ts'
+import type { PhaseAnswer } from '../phases/phases.ts'
+import { type Candidate, membersOf, type ScanInput, toSlice } from '../scan/candidate.ts'
+import { countValues } from '../scan/singles.ts'
+import { riskRatio } from '../scan/statistic.ts'
+import type { Case } from '../selection/case.ts'
+import type { Pick } from '../selection/select.ts'
+import { type Healing, healRows, shareExplained } from '../share/share.ts'
+import { blankFinding, instant } from './finding.ts'
+import { nextCheck } from './wording.ts'
+
+export interface SliceRows {
+  incident: Int32Array
+  baseline: Int32Array
+}
+
+export function localizedFinding(
+  given: Case,
+  input: ScanInput,
+  pick: Pick,
+  rows: SliceRows,
+  phases: PhaseAnswer,
+  healing: Healing,
+): Finding {
+  const slice = toSlice(pick.candidate.literals, input.dimensions)
+  const { onset } = rowsOnset(given, input, pick.candidate)
+  const finding = blankFinding(given, 'localized', slice, onset)
+  const inSlice = new Set(rows.incident)
+  finding.aliases = pick.aliases.map((alias) => toSlice(alias.literals, input.dimensions))
+  finding.siblings = siblingsOf(input, pick.candidate)
+  finding.phases = phases.shares
+  const healed = healRows(given, rows.incident, pick.candidate.fresh === true ? input.b.rows : rows.baseline)
+  const byRow = new Map<number, number>()
+  for (let index = 0; index < rows.incident.length; index++) byRow.set(rows.incident[index] as number, healed[index] as number)
+  finding.share_explained = pick.victims ? { value: 1, low: 0.8, high: 1 } : shareExplained(given, healing, byRow)
+  finding.excess_seconds = excessSeconds(given, rows.incident, healed)
+  finding.bad_requests = badRequests(given, pick.candidate, rows)
+  finding.changes = matchChanges(given, inSlice, onset)
+  finding.probability = probabilityOf(clarity(pick))
+  finding.confidence = confidenceOf(finding.probability)
+  if (pick.victims) {
+    finding.looked_at.push(
+      `the rest of the fleet is ${Math.round(pick.rest.relative * 100)} % slower too, the slice ${Math.round(pick.effect.relative * 100)} %: victims`,
+    )
+  }
+  finding.next_check = nextCheck(finding)
+  return finding
+}
+
+/** Onset of the slice's rise over the incident and as much time before it. Null candidate: the whole fleet. */
+export function rowsOnset(given: Case, input: ScanInput, candidate: Candidate | null): { onset: Onset | null; text: Finding['onset'] } {
+  const { incident } = given.population.windows
+  const length = incident.to - incident.from
+  const from = incident.from - length
+  const times: number[] = []
+  const events: number[] = []
+  const expected: number[] = []
+  const literals = candidate?.literals ?? []
+  const factor = candidate === null ? 1 : (candidate.cB + 2) / (candidate.xB + 2)
+  for (const side of [input.b, input.a]) {
+    const members = membersOf(side.rows, literals, input.dimensions)
+    for (let at = 0; at < members.length; at++) {
+      const time = given.table.time[side.rows[at] as number] as number
+      if (members[at] !== 1 || time < from) continue
+      times.push(time)
+      events.push(side.events[at] as number)
+      expected.push((side.expected[at] as number) * factor)
+    }
+  }
+  const last = times.reduce((max, time) => Math.max(max, time), from)
+  const onset = findOnset(
+    Float64Array.from(times),
+    Float64Array.from(events),
+    Float64Array.from(expected),
+    from,
+    Math.min(incident.to, last + 1e-3),
+  )
+  return {
+    onset,
+    text: onset === null ? null : { at: instant(onset.at), low: instant(onset.low), high: instant(onset.high) },
+  }
+}
+
+/** Other values of the slice's dimension with enough traffic, the healthiest first. */
+function siblingsOf(input: ScanInput, candidate: Candidate): Finding['siblings'] {
+  const literal = candidate.literals[0]
+  if (literal === undefined || candidate.literals.length !== 1) return []
+  const dimension = input.dimensions[literal.dimension]
+  const counts = countValues({ ...input, dimensions: dimension === undefined ? [] : [dimension] })[0]
+  if (dimension === undefined || counts === undefined) return []
+  const siblings: { id: number; ratio: number; size: number }[] = []
+  for (let id = 0; id < dimension.values.length; id++) {
+    if (literal.values.includes(id) || (counts.xA[id] as number) < 1) continue
+    const ratio = riskRatio({
+      cA: counts.cA[id] as number,
+      xA: counts.xA[id] as number,
+      cB: counts.cB[id] as number,
+      xB: counts.xB[id] as number,
+    })
+    siblings.push({ id, ratio, size: counts.xA[id] as number })
+  }
+  siblings.sort(
+    (left, right) => right.size - left.size || ((dimension.values[left.id] as string) < (dimension.values[right.id] as string) ? -1 : 1),
+  )
+  return siblings.slice(0, 5).map(({ id, ratio }) => ({ slice: { [dimension.name]: [dimension.values[id] as string] }, ratio }))
+}
+
+function excessSeconds(given: Case, rows: Int32Array, healed: Float64Array): number {
+  const { measure, target } = given.question
+  if (measure.kind !== 'quantile' && measure.kind !== 'deadline') return 0
+  let sum = 0
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number
+    const excess = (given.population.value[row] as number) - (healed[index] as number)
+    const weight = given.table.weight === null ? 1 : (given.table.weight[row] as number)
+    if (Number.isFinite(excess)) sum += excess * weight
+  }
+  return Math.max(0, /_ms$/.test(target) ? sum / 1000 : sum)
+}
+
+/** Requests that would have been good: above the deadline (or above the baseline's own quantile) beyond the expected share. */
+function badRequests(given: Case, candidate: Candidate, rows: SliceRows): number {
+  const { measure } = given.question
+  if (measure.kind === 'deadline' || measure.kind === 'ratio') {
+    const threshold = measure.kind === 'deadline' ? measure.seconds : 0.5
+    const extra = badShare(given.population, rows.incident, threshold) - badShare(given.population, rows.baseline, threshold)
+    return Math.max(0, Math.round(extra * rows.incident.length))
+  }
+  return Math.max(0, Math.round(candidate.cA - (candidate.xA * (candidate.cB + 2)) / (candidate.xB + 2)))
+}

@@ -1,0 +1,44 @@
+// From a table and a question to findings: the order of the steps. Pure and deterministic: the same rows in any order, with any
+// dictionary ids, give the same answer.
+import type { Finding } from '@longpole/model/finding'
+import { answer } from './answer/answer.ts'
+import { conditionOnWorkload } from './conditioning/conditioning.ts'
+import { scoreLevels } from './conditioning/levels.ts'
+import { selectPopulation } from './population/population.ts'
+import type { Question } from './question.ts'
+import { buildInput, prepareRows } from './scan/inputs.ts'
+import type { Case } from './selection/case.ts'
+import { selectPicks } from './selection/select.ts'
+import { type DimensionColumn, QuestionError, type Table, usedValues } from './table.ts'
+
+export interface Answer {
+  /** Best first; always at least one, which may say that nothing is wrong. */
+  findings: Finding[]
+  rows: { incident: number; baseline: number }
+}
+
+/** Throws QuestionError on bad input and TooFewRowsError where nothing can be said. */
+export function localize(table: Table, question: Question): Answer {
+  const dimensions = searchedDimensions(table, question)
+  const population = selectPopulation(table, question)
+  const conditioning = conditionOnWorkload(table, question, population)
+  const levels = scoreLevels(table, question.measure, population, conditioning)
+  const given: Case = { table, question, population, conditioning, levels, dimensions }
+  const rows = prepareRows(table, population, levels, question.seed)
+  const inputs = levels.alphas.map((_, index) => buildInput(rows, levels, conditioning, dimensions, index))
+  const selection = selectPicks(given, inputs)
+  return {
+    findings: answer(given, inputs, selection),
+    rows: { incident: population.incident.length, baseline: population.baseline.length },
+  }
+}
+
+function searchedDimensions(table: Table, question: Question): DimensionColumn[] {
+  if (question.dimensions.length === 0) throw new QuestionError('dimensions', 'at least one dimension', 'none')
+  return question.dimensions.map((name) => {
+    const dimension = table.dimensions.get(name)
+    if (dimension === undefined)
+      throw new QuestionError('dimensions', `one of the columns ${[...table.dimensions.keys()].join(', ')}`, name)
+    return usedValues(dimension)
+  })
+}

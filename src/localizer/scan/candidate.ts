@@ -1,0 +1,97 @@
+// A slice that may be the answer: one or more literals (`dimension is one of values`), with its counts and score.
+import type { Slice } from '@longpole/model/finding'
+import type { Side } from '../expectation/main-effects.ts'
+import type { DimensionColumn } from '../table.ts'
+import type { Counts } from './statistic.ts'
+
+export interface Literal {
+  /** Index into the searched dimensions. */
+  dimension: number
+  /** Value ids, ascending. */
+  values: number[]
+}
+
+export interface Candidate extends Counts {
+  /** By dimension index; empty: the whole fleet. */
+  literals: Literal[]
+  /** Log-likelihood ratio before over-dispersion and penalty. */
+  g: number
+  /** ln of the number of slices it was chosen among. */
+  penalty: number
+  /** Over-dispersion of its counts in the baseline, ≥ 1. */
+  phi: number
+  score: number
+  /** It hardly exists in the baseline: compared with its siblings there. */
+  fresh?: boolean
+}
+
+/** What the scan looks at: one tail level of one target. */
+export interface ScanInput {
+  dimensions: readonly DimensionColumn[]
+  a: Side
+  b: Side
+  all: Counts
+  /** Counts of weighted rows are worth less than they seem: Σw²/Σw of the events. */
+  weightVariance: number
+}
+
+export function literalKey(literals: readonly Literal[]): string {
+  return literals.map((literal) => `${literal.dimension}:${literal.values.join('|')}`).join('&')
+}
+
+/** Per literal, which value ids are in it. */
+export function membershipTables(literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Uint8Array[] {
+  return literals.map((literal) => {
+    const table = new Uint8Array((dimensions[literal.dimension] as DimensionColumn).values.length + 1)
+    for (const value of literal.values) table[value] = 1
+    return table
+  })
+}
+
+/** 1 where a row of the list is in the slice. */
+export function membersOf(rows: Int32Array, literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Uint8Array {
+  const members = new Uint8Array(rows.length).fill(1)
+  const tables = membershipTables(literals, dimensions)
+  for (let index = 0; index < literals.length; index++) {
+    const ids = (dimensions[(literals[index] as Literal).dimension] as DimensionColumn).ids
+    const table = tables[index] as Uint8Array
+    for (let at = 0; at < rows.length; at++) {
+      if (members[at] === 1) members[at] = table[ids[rows[at] as number] as number] as number
+    }
+  }
+  return members
+}
+
+export function toSlice(literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Slice {
+  const slice: Slice = {}
+  for (const literal of literals) {
+    const dimension = dimensions[literal.dimension] as DimensionColumn
+    slice[dimension.name] = literal.values.map((value) => dimension.values[value] ?? '').sort()
+  }
+  return slice
+}
+
+/** Names in a fixed order break ties, so that neither row order nor dictionary order can. */
+export function sliceName(literals: readonly Literal[], dimensions: readonly DimensionColumn[]): string {
+  return literals
+    .map((literal) => {
+      const dimension = dimensions[literal.dimension] as DimensionColumn
+      return `${dimension.name}=${literal.values
+        .map((value) => dimension.values[value] ?? '')
+        .sort()
+        .join('|')}`
+    })
+    .sort()
+    .join('&')
+}
+
+/** Best first; scores that differ by less than rounding are ordered by name. */
+export function byScore(dimensions: readonly DimensionColumn[]): (left: Candidate, right: Candidate) => number {
+  return (left, right) => {
+    const gap = right.score - left.score
+    if (Math.abs(gap) > 1e-7 * (1 + Math.abs(left.score))) return gap
+    const a = sliceName(left.literals, dimensions)
+    const b = sliceName(right.literals, dimensions)
+    return a < b ? -1 : a > b ? 1 : 0
+  }
+}

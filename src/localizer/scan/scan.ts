@@ -1,0 +1,53 @@
+// Step 4: which slices brought more events than expected? Singles and sets on every row, pairs and triples on samples, the best of all
+// counted again on every row. The empty slice (the whole fleet) is a candidate like any other.
+import { byScore, type Candidate, literalKey, type ScanInput } from './candidate.ts'
+import { type Blocks, evaluate } from './evaluate.ts'
+import { extendSlices, scanPairs } from './pairs.ts'
+import { sampleForScan } from './sample.ts'
+import { countValues, scanSets, scanSingles, type ValueCounts } from './singles.ts'
+
+export interface ScanResult {
+  /** Best first, counted on every row. */
+  candidates: Candidate[]
+  fleet: Candidate
+  values: ValueCounts[]
+}
+
+const EVALUATED = 48
+
+export function scan(input: ScanInput, blocks: Blocks, time: Float64Array, seed: number, deep = true): ScanResult {
+  const totalValues = Math.max(
+    2,
+    input.dimensions.reduce((sum, dimension) => sum + dimension.values.length, 0),
+  )
+  const values = countValues(input)
+  const singles = scanSingles(input, values, totalValues)
+  const found = [...singles, ...scanSets(input, values, totalValues)]
+  if (deep && input.dimensions.length > 1) {
+    const sample = sampleForScan(input, time, seed)
+    const pairs = scanPairs(input, sample, totalValues)
+    pairs.sort(byScore(input.dimensions))
+    found.push(...pairs, ...extendSlices(input, sample, pairs, totalValues))
+  }
+  const order = byScore(input.dimensions)
+  const best = new Map<string, Candidate>()
+  for (const candidate of preselect(found)) best.set(literalKey(candidate.literals), candidate)
+  const candidates = [...best.values()].map((candidate) => evaluate(input, blocks, candidate)).sort(order)
+  const fleet = evaluate(input, blocks, { ...input.all, literals: [], g: 0, penalty: 0, phi: 1, score: 0 })
+  return { candidates, fleet, values }
+}
+
+/** The best overall, and the best of each size, so that a flood of pairs does not push out the single they share. */
+function preselect(found: Candidate[]): Candidate[] {
+  const sorted = found.sort((left, right) => right.score - left.score)
+  const kept: Candidate[] = []
+  const perSize = new Map<number, number>()
+  for (const candidate of sorted) {
+    const size = candidate.literals.length
+    const count = perSize.get(size) ?? 0
+    if (count >= EVALUATED / (size === 1 ? 1.5 : 3)) continue
+    perSize.set(size, count + 1)
+    kept.push(candidate)
+  }
+  return kept
+}

@@ -1,0 +1,96 @@
+// Every value of every dimension, and sets of values of one dimension.
+// Sets: sorted by how much each value's risk rose, the best set is a prefix (linear-time subset scanning, Neill 2012).
+import type { DimensionColumn } from '../table.ts'
+import type { Candidate, ScanInput } from './candidate.ts'
+import { type Counts, logChoose, logLikelihoodRatio } from './statistic.ts'
+
+/** Counts of each value of one dimension; the missing id is last. */
+export interface ValueCounts {
+  cA: Float64Array
+  xA: Float64Array
+  cB: Float64Array
+  xB: Float64Array
+}
+
+/** A value with fewer events in the incident cannot be reported. */
+export const MIN_EVENTS = 6
+const MAX_SET = 24
+
+export function countValues(input: ScanInput): ValueCounts[] {
+  return input.dimensions.map((dimension) => {
+    const size = dimension.values.length + 1
+    const counts = { cA: new Float64Array(size), xA: new Float64Array(size), cB: new Float64Array(size), xB: new Float64Array(size) }
+    accumulate(dimension.ids, input.a.rows, input.a.events, input.a.expected, counts.cA, counts.xA)
+    accumulate(dimension.ids, input.b.rows, input.b.events, input.b.expected, counts.cB, counts.xB)
+    return counts
+  })
+}
+
+function accumulate(
+  ids: Uint16Array | Uint32Array,
+  rows: Int32Array,
+  events: Float32Array,
+  expected: Float32Array,
+  c: Float64Array,
+  x: Float64Array,
+): void {
+  for (let at = 0; at < rows.length; at++) {
+    const id = ids[rows[at] as number] as number
+    c[id] = (c[id] as number) + (events[at] as number)
+    x[id] = (x[id] as number) + (expected[at] as number)
+  }
+}
+
+export function scanSingles(_input: ScanInput, counts: readonly ValueCounts[], totalValues: number): Candidate[] {
+  const found: Candidate[] = []
+  for (let index = 0; index < counts.length; index++) {
+    const { cA, xA, cB, xB } = counts[index] as ValueCounts
+    for (let id = 0; id < cA.length - 1; id++) {
+      if ((cA[id] as number) < MIN_EVENTS) continue
+      const value = { cA: cA[id] as number, xA: xA[id] as number, cB: cB[id] as number, xB: xB[id] as number }
+      const g = logLikelihoodRatio(value.cA, value.xA, value.cB, value.xB)
+      if (g <= 0) continue
+      const penalty = Math.log(totalValues)
+      found.push({ ...value, literals: [{ dimension: index, values: [id] }], g, penalty, phi: 1, score: g - penalty })
+    }
+  }
+  return found
+}
+
+export function scanSets(input: ScanInput, counts: readonly ValueCounts[], totalValues: number): Candidate[] {
+  const found: Candidate[] = []
+  for (let index = 0; index < counts.length; index++) {
+    const best = bestPrefix(input.dimensions[index] as DimensionColumn, counts[index] as ValueCounts, totalValues)
+    if (best !== null) found.push({ ...best, literals: [{ dimension: index, values: best.values }] })
+  }
+  return found
+}
+
+function bestPrefix(dimension: DimensionColumn, counts: ValueCounts, totalValues: number) {
+  const { cA, xA, cB, xB } = counts
+  const risk = (id: number) => ((cA[id] as number) + 1) / ((xA[id] as number) + 1) / (((cB[id] as number) + 2) / ((xB[id] as number) + 2))
+  const order: number[] = []
+  for (let id = 0; id < dimension.values.length; id++) if ((cA[id] as number) >= 2 && risk(id) > 1.05) order.push(id)
+  order.sort((left, right) => {
+    const gap = risk(right) - risk(left)
+    return Math.abs(gap) > 1e-9 ? gap : (dimension.values[left] as string) < (dimension.values[right] as string) ? -1 : 1
+  })
+  const sum: Counts = { cA: 0, xA: 0, cB: 0, xB: 0 }
+  let best: (Counts & { g: number; penalty: number; phi: number; score: number; values: number[] }) | null = null
+  const limit = Math.min(order.length, MAX_SET, Math.ceil(dimension.values.length / 2))
+  for (let size = 1; size <= limit; size++) {
+    const id = order[size - 1] as number
+    sum.cA += cA[id] as number
+    sum.xA += xA[id] as number
+    sum.cB += cB[id] as number
+    sum.xB += xB[id] as number
+    if (size < 2) continue
+    const g = logLikelihoodRatio(sum.cA, sum.xA, sum.cB, sum.xB)
+    const penalty = Math.log(totalValues) + logChoose(dimension.values.length, size)
+    if (g > 0 && (best === null || g - penalty > best.score)) {
+      const values = order.slice(0, size).sort((left, right) => left - right)
+      best = { ...sum, g, penalty, phi: 1, score: g - penalty, values }
+    }
+  }
+  return best
+}

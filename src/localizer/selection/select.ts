@@ -1,0 +1,203 @@
+// Step 8: from scores to answers. Takes the best slice that survives the checks, explains it away, looks again. Where the whole fleet
+// rose, a slice is the cause only if its own effect is several times larger than the rest's inside the incident; the rest are victims.
+import { type ConfounderCheck, checkConfounders, positions } from '../confounders/confounders.ts'
+import { type Effect, measureEffect } from '../contrast/effect.ts'
+import { groupAliases } from '../grouping/aliases.ts'
+import { narrowest } from '../grouping/containment.ts'
+import { byScore, type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
+import { type Blocks, timeBlocks } from '../scan/evaluate.ts'
+import { explainAway } from '../scan/inputs.ts'
+import { scan } from '../scan/scan.ts'
+import { contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
+import type { Case } from './case.ts'
+
+export interface Pick {
+  /** Index of the tail level at which it stood out. */
+  level: number
+  candidate: Candidate
+  aliases: Candidate[]
+  /** Next best slices that are no aliases, for the record. */
+  rivals: Candidate[]
+  check: ConfounderCheck
+  contrastScore: number
+  effect: Effect
+  /** Effect on everything outside the slice. */
+  rest: Effect
+  /** Rows outside rose too, by less: victims of the same cause. */
+  victims: boolean
+}
+
+export interface Selection {
+  picks: Pick[]
+  /** The whole fleet's rise at its best level. */
+  fleet: { level: number; candidate: Candidate; effect: Effect }
+  /** The fleet rose, and no slice stands out. */
+  fleetWide: boolean
+  /** Best slice that was rejected as a change of mix, and the dimension that explains it. */
+  mixShift: { candidate: Candidate; level: number; by: string } | null
+  /** Best slices, whether or not they passed. */
+  suspects: { candidate: Candidate; level: number }[]
+}
+
+export const MIN_SCORE = 5
+const MAX_PICKS = 3
+const CHECKED = 16
+const MIN_EFFECT = 0.04
+/** A cause must be so many times worse than the rest of the fleet. */
+const CAUSE_FACTOR = 2.5
+/** A second answer must be at least so large, against the first. */
+const SECOND_SHARE = 0.35
+
+interface Scanned {
+  level: number
+  candidate: Candidate
+}
+
+export function selectPicks(given: Case, inputs: ScanInput[]): Selection {
+  const seconds = given.population.windows.incident.to - given.population.windows.incident.from
+  const blocks = timeBlocks(given.table.time, inputs[0]?.b.rows ?? new Int32Array(0), seconds)
+  const selection: Selection = {
+    picks: [],
+    fleet: { level: 0, candidate: emptyCandidate(), effect: { relative: 0, absolute: 0, rows: { incident: 0, baseline: 0 } } },
+    fleetWide: false,
+    mixShift: null,
+    suspects: [],
+  }
+  for (let round = 0; round < MAX_PICKS; round++) {
+    const deep = round === 0 || given.population.incident.length < 60_000
+    const { slices, fleet } = scanLevels(given, inputs, blocks, deep)
+    if (round === 0) {
+      selection.fleet = { ...fleet, effect: fleetEffect(given) }
+      selection.suspects = slices.slice(0, 8)
+    }
+    const pick = choose(given, inputs, slices, fleet, selection)
+    if (pick === null) {
+      if (round === 0) selection.fleetWide = fleet.candidate.score >= MIN_SCORE && selection.fleet.effect.relative >= MIN_EFFECT
+      break
+    }
+    if (round > 0 && pick.effect.relative < SECOND_SHARE * (selection.picks[0]?.effect.relative ?? 0)) break
+    selection.picks.push(pick)
+    for (const input of inputs) {
+      const members = membersOf(input.a.rows, pick.candidate.literals, input.dimensions)
+      explainAway(input, members, sliceRisk(input, pick.candidate))
+    }
+  }
+  return selection
+}
+
+function scanLevels(given: Case, inputs: ScanInput[], blocks: Blocks, deep: boolean): { slices: Scanned[]; fleet: Scanned } {
+  const slices: Scanned[] = []
+  let fleet: Scanned | null = null
+  for (let level = 0; level < inputs.length; level++) {
+    const result = scan(inputs[level] as ScanInput, blocks, given.table.time, given.question.seed, deep)
+    for (const candidate of result.candidates) slices.push({ level, candidate })
+    if (fleet === null || result.fleet.score > fleet.candidate.score) fleet = { level, candidate: result.fleet }
+  }
+  const order = byScore(given.dimensions)
+  slices.sort((left, right) => order(left.candidate, right.candidate))
+  return { slices, fleet: fleet as Scanned }
+}
+
+function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scanned, selection: Selection): Pick | null {
+  const eligible = slices.filter((entry) => entry.candidate.score >= MIN_SCORE).slice(0, CHECKED * 2)
+  const elevated = eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet)
+  const ranked = elevated ? byContrast(inputs, slices) : eligible
+  for (const entry of ranked.slice(0, CHECKED)) {
+    const input = inputs[entry.level] as ScanInput
+    const check = checkConfounders(input, entry.candidate)
+    if (check.explainedBy !== null) {
+      selection.mixShift ??= { ...entry, by: check.explainedBy }
+      continue
+    }
+    const pick = examine(given, input, entry, slices, check)
+    if (pick !== null) return pick
+  }
+  return null
+}
+
+/** Did the rest of the fleet rise as well? */
+function restRose(given: Case, inputs: ScanInput[], best: Scanned, fleet: Scanned): boolean {
+  const input = inputs[best.level] as ScanInput
+  const { all } = input
+  const slice = best.candidate
+  const rest = logLikelihoodRatio(all.cA - slice.cA, all.xA - slice.xA, all.cB - slice.cB, all.xB - slice.xB)
+  if (rest / Math.max(fleet.candidate.phi, 1) < MIN_SCORE) return false
+  return restEffect(given, input, slice).relative >= MIN_EFFECT
+}
+
+function byContrast(inputs: ScanInput[], slices: Scanned[]): Scanned[] {
+  return slices
+    .filter((entry) => entry.candidate.score >= MIN_SCORE / 2)
+    .map((entry) => ({ entry, score: contrastOf(inputs, entry) - entry.candidate.penalty }))
+    .filter(({ score }) => score >= MIN_SCORE)
+    .sort((left, right) => right.score - left.score)
+    .map(({ entry }) => entry)
+}
+
+function contrastOf(inputs: ScanInput[], entry: Scanned): number {
+  const input = inputs[entry.level] as ScanInput
+  return contrast(entry.candidate, input.all, entry.candidate.phi).score
+}
+
+/** All checks on one slice but the confounders; null where it fails one. */
+function examine(given: Case, input: ScanInput, entry: Scanned, slices: Scanned[], check: ConfounderCheck): Pick | null {
+  const sameLevel = slices.filter((other) => other.level === entry.level).map((other) => other.candidate)
+  const narrow = narrowest(input, entry.candidate, sameLevel)
+  const { best, aliases } = groupAliases(input, narrow, sameLevel)
+  const effect = sliceEffect(given, input, best)
+  const rest = restEffect(given, input, best)
+  if (effect.relative < MIN_EFFECT && given.question.measure.kind === 'quantile') return null
+  const contrastScore = contrast(best, input.all, best.phi).score
+  if (contrastScore < Math.max(4, best.penalty)) return null
+  const victims = rest.relative >= MIN_EFFECT && rest.relative > 0.1 * effect.relative
+  if (victims && (effect.relative < CAUSE_FACTOR * rest.relative || effect.absolute < CAUSE_FACTOR * rest.absolute)) return null
+  const names = new Set([best, ...aliases])
+  const rivals = sameLevel.filter((other) => !names.has(other)).slice(0, 3)
+  return { level: entry.level, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims }
+}
+
+function sliceRisk(input: ScanInput, candidate: Candidate): number {
+  const members = membersOf(input.a.rows, candidate.literals, input.dimensions)
+  const inB = membersOf(input.b.rows, candidate.literals, input.dimensions)
+  const sum = (values: Float32Array, flags: Uint8Array) => {
+    let total = 0
+    for (let at = 0; at < flags.length; at++) if (flags[at] === 1) total += values[at] as number
+    return total
+  }
+  const counts = {
+    cA: sum(input.a.events, members),
+    xA: sum(input.a.expected, members),
+    cB: sum(input.b.events, inB),
+    xB: sum(input.b.expected, inB),
+  }
+  return Math.max(1, riskRatio(counts))
+}
+
+export function sliceRows(input: ScanInput, candidate: Candidate, inside: boolean): { incident: Int32Array; baseline: Int32Array } {
+  const pickRows = (rows: Int32Array) => {
+    const members = membersOf(rows, candidate.literals, input.dimensions)
+    if (!inside) for (let at = 0; at < members.length; at++) members[at] = members[at] === 1 ? 0 : 1
+    return positions(members).map((at) => rows[at] as number)
+  }
+  return { incident: pickRows(input.a.rows), baseline: pickRows(input.b.rows) }
+}
+
+function sliceEffect(given: Case, input: ScanInput, candidate: Candidate): Effect {
+  const rows = sliceRows(input, candidate, true)
+  const baseline = candidate.fresh === true ? input.b.rows : rows.baseline
+  return measureEffect(given.question.measure, given.population, given.conditioning, rows.incident, baseline)
+}
+
+function restEffect(given: Case, input: ScanInput, candidate: Candidate): Effect {
+  const rows = sliceRows(input, candidate, false)
+  return measureEffect(given.question.measure, given.population, given.conditioning, rows.incident, rows.baseline)
+}
+
+function fleetEffect(given: Case): Effect {
+  const { question, population, conditioning } = given
+  return measureEffect(question.measure, population, conditioning, population.incident, population.baseline)
+}
+
+function emptyCandidate(): Candidate {
+  return { literals: [], cA: 0, xA: 0, cB: 0, xB: 0, g: 0, penalty: 0, phi: 1, score: 0 }
+}

@@ -1,0 +1,147 @@
+// What moved in the workload: whose share of the requests changed, and whose lengths. Ranked by how surprising the move is per request
+// (Kullback-Leibler divergence: Bernoulli for shares, normal in the logarithm for lengths), so that of a tenant and its route the one
+// that really moved comes first.
+import { roleOf } from '../roles.ts'
+import type { Case } from '../selection/case.ts'
+import type { DimensionColumn } from '../table.ts'
+
+export interface Move {
+  /** `requests` for a share, else the length column. */
+  quantity: string
+  /** Null: the whole fleet. */
+  dimension: string | null
+  value: string | null
+  /** Share of requests, or mean length, in the baseline and in the incident. */
+  from: number
+  to: number
+  divergence: number
+}
+
+const MIN_SHARE_CHANGE = 0.02
+const MIN_LENGTH_RATIO = 1.15
+const MIN_ROWS = 15
+/** z of a move against its sampling error. */
+const MIN_Z = 5
+const MAX_MOVES = 6
+/** Lengths that tables of the product know; a question's covariates are added. */
+const LENGTHS = ['prompt_tokens', 'output_tokens']
+
+interface Group {
+  rows: Float64Array
+  /** Per length column: sum of lengths, of log lengths, of their squares, and known rows. */
+  sums: { length: Float64Array; log: Float64Array; square: Float64Array; known: Float64Array }[]
+}
+
+export function lengthColumns(given: Case): string[] {
+  const names = new Set([...given.conditioning.covariates, ...LENGTHS])
+  return [...names].filter((name) => given.table.numbers.has(name) && name !== given.question.target)
+}
+
+export function findMoves(given: Case): Move[] {
+  const lengths = lengthColumns(given)
+  const moves: Move[] = []
+  const everything: DimensionColumn = { name: '', values: ['all'], ids: new Uint16Array(given.table.rows) }
+  const fleet = [group(given, everything, given.population.incident, lengths), group(given, everything, given.population.baseline, lengths)]
+  for (let index = 0; index < lengths.length; index++) noteLength(moves, fleet as [Group, Group], 0, index, lengths, null, null)
+  for (const dimension of workloadDimensions(given)) {
+    const now = group(given, dimension, given.population.incident, lengths)
+    const before = group(given, dimension, given.population.baseline, lengths)
+    for (let id = 0; id < dimension.values.length; id++) {
+      noteShare(moves, now, before, id, given, dimension)
+      for (let index = 0; index < lengths.length; index++) {
+        noteLength(moves, [now, before], id, index, lengths, dimension.name, dimension.values[id] as string)
+      }
+    }
+  }
+  const order = (left: Move, right: Move) => right.divergence - left.divergence || (String(left.value) < String(right.value) ? -1 : 1)
+  return moves.sort(order).slice(0, MAX_MOVES)
+}
+
+/** The searched dimensions that are not parts of the fleet. */
+export function workloadDimensions(given: Case): DimensionColumn[] {
+  return given.dimensions.filter((dimension) => roleOf(dimension.name) !== 'fleet')
+}
+
+function group(given: Case, dimension: DimensionColumn, rows: Int32Array, lengths: string[]): Group {
+  const size = dimension.values.length + 1
+  const counted = new Float64Array(size)
+  const { weight } = given.table
+  for (let index = 0; index < rows.length; index++) {
+    const id = dimension.ids[rows[index] as number] as number
+    counted[id] = (counted[id] as number) + (weight === null ? 1 : (weight[rows[index] as number] as number))
+  }
+  const sums = lengths.map((name) => {
+    const column = given.table.numbers.get(name) as Float64Array
+    const sum = {
+      length: new Float64Array(size),
+      log: new Float64Array(size),
+      square: new Float64Array(size),
+      known: new Float64Array(size),
+    }
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index] as number
+      const value = column[row] as number
+      if (!(value >= 0)) continue
+      const id = dimension.ids[row] as number
+      const log = Math.log(value + 1)
+      sum.length[id] = (sum.length[id] as number) + value
+      sum.log[id] = (sum.log[id] as number) + log
+      sum.square[id] = (sum.square[id] as number) + log * log
+      sum.known[id] = (sum.known[id] as number) + 1
+    }
+    return sum
+  })
+  return { rows: counted, sums }
+}
+
+function noteShare(moves: Move[], now: Group, before: Group, id: number, given: Case, dimension: DimensionColumn): void {
+  const totalA = now.rows.reduce((sum, value) => sum + value, 0)
+  const totalB = before.rows.reduce((sum, value) => sum + value, 0)
+  const p = ((now.rows[id] as number) + 0.5) / (totalA + 1)
+  const q = ((before.rows[id] as number) + 0.5) / (totalB + 1)
+  if (Math.abs(p - q) < MIN_SHARE_CHANGE) return
+  const nA = given.population.incident.length
+  const nB = given.population.baseline.length
+  const middle = (p * nA + q * nB) / (nA + nB)
+  const z = Math.abs(p - q) / Math.sqrt(middle * (1 - middle) * (1 / nA + 1 / nB))
+  if (z < MIN_Z) return
+  const divergence = p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q))
+  moves.push({ quantity: 'requests', dimension: dimension.name, value: dimension.values[id] as string, from: q, to: p, divergence })
+}
+
+function noteLength(
+  moves: Move[],
+  groups: [Group, Group],
+  id: number,
+  index: number,
+  lengths: string[],
+  dimension: string | null,
+  value: string | null,
+): void {
+  const a = groups[0].sums[index] as Group['sums'][number]
+  const b = groups[1].sums[index] as Group['sums'][number]
+  const nA = a.known[id] as number
+  const nB = b.known[id] as number
+  if (nA < MIN_ROWS || nB < MIN_ROWS) return
+  const from = (b.length[id] as number) / nB
+  const to = (a.length[id] as number) / nA
+  const ratio = to / Math.max(from, 1e-9)
+  if (ratio < MIN_LENGTH_RATIO && ratio > 1 / MIN_LENGTH_RATIO) return
+  const meanA = (a.log[id] as number) / nA
+  const meanB = (b.log[id] as number) / nB
+  const variance = Math.max(
+    0.05,
+    ((a.square[id] as number) + (b.square[id] as number)) / (nA + nB) - ((meanA * nA + meanB * nB) / (nA + nB)) ** 2,
+  )
+  const z = Math.abs(meanA - meanB) / Math.sqrt(variance * (1 / nA + 1 / nB))
+  if (z < MIN_Z) return
+  const share = nA / groups[0].sums[index]!.known.reduce((sum, known) => sum + known, 0)
+  moves.push({
+    quantity: lengths[index] as string,
+    dimension,
+    value,
+    from,
+    to,
+    divergence: (share * (meanA - meanB) ** 2) / (2 * variance),
+  })
+}
