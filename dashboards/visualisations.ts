@@ -17,7 +17,7 @@ import * as stats from '@grafana/grafana-foundation-sdk/stat'
 import * as tables from '@grafana/grafana-foundation-sdk/table'
 import * as texts from '@grafana/grafana-foundation-sdk/text'
 import * as series from '@grafana/grafana-foundation-sdk/timeseries'
-import { OUTCOME_COLOURS, PHASE_COLOURS, QUANTILE_COLOURS } from './palette.ts'
+import { OUTCOME_COLOURS, PHASE_COLOURS, QUANTILE_COLOURS } from '@longpole/model/conventions/palette'
 import type { Panel, StatPanel, TablePanel, Target, TextPanel, Threshold, TimeSeriesPanel } from './panels.ts'
 
 export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' }
