@@ -1,0 +1,156 @@
+// Takes content and secrets out of spans and log records before anything is stored or forwarded. An allow-list: what it does not
+// name is left out and counted. Tenants and sessions become keyed hashes; texts of errors, statuses and bodies are never kept.
+import { createHmac } from 'node:crypto'
+import { Longpole, Otel } from '@longpole/model/conventions/attributes'
+import type { Attributes, AttributeValue, Span, SpanEvent } from '@longpole/model/span'
+import { EVENT_NAMES, HASHED_ATTRIBUTES, NUMBER_ATTRIBUTES, NUMBER_FAMILIES, TEXT_ATTRIBUTES, URL_ATTRIBUTES } from './allowed.ts'
+import { REDACTED, safeClass, safeText, safeUrl } from './text.ts'
+
+export interface RedactSettings {
+  /** Secret of the keyed hash (at least 32 characters); null: tenants and sessions are not kept at all. */
+  key: string | null
+  /** Class of tenant → tenants, as they come in. */
+  tenantClasses: Readonly<Record<string, readonly string[]>>
+  defaultTenantClass: string
+  /** Attributes that become dimensions of requests. */
+  dimensions: readonly string[]
+  /** Told for everything that was left out. */
+  onDropped(reason: DropReason, count: number): void
+}
+
+export type DropReason = 'not_allowed' | 'content' | 'secret' | 'tenant_without_key'
+
+export interface Redactor {
+  /** The span without content; resources that several spans share stay shared. */
+  span(span: Span): Span
+  attributes(attributes: Attributes): Attributes
+}
+
+type Rule = 'text' | 'url' | 'class' | 'number' | 'hash' | 'dimension' | 'drop'
+
+const CLASSES: ReadonlySet<string> = new Set([Otel.errorType, Longpole.errorClass, 'exception.type'])
+const MAX_LIST = 256
+const MAX_RULES = 10_000
+
+export function createRedactor({ key, tenantClasses, defaultTenantClass, dimensions, onDropped }: RedactSettings): Redactor {
+  const rules = new Map<string, Rule>()
+  const classOf = new Map(Object.entries(tenantClasses).flatMap(([name, tenants]) => tenants.map((tenant) => [tenant, name] as const)))
+  const wanted = new Set(dimensions)
+  const resources = new WeakMap<Attributes, Attributes>()
+
+  function ruleOf(name: string): Rule {
+    let rule = rules.get(name)
+    if (rule === undefined) {
+      rule = decide(name)
+      if (rules.size < MAX_RULES) rules.set(name, rule)
+    }
+    return rule
+  }
+
+  function decide(name: string): Rule {
+    if (HASHED_ATTRIBUTES.has(name)) return 'hash'
+    if (wanted.has(name)) return 'dimension'
+    if (CLASSES.has(name)) return 'class'
+    if (URL_ATTRIBUTES.has(name)) return 'url'
+    if (TEXT_ATTRIBUTES.has(name)) return 'text'
+    if (name.startsWith(Longpole.dimensionPrefix) && /^[a-z][a-z0-9_.]{0,62}$/.test(name.slice(Longpole.dimensionPrefix.length)))
+      return 'text'
+    if (!/^[a-z][a-z0-9_.]{0,100}$/.test(name)) return 'drop'
+    return NUMBER_ATTRIBUTES.has(name) || NUMBER_FAMILIES.some((family) => name.startsWith(family)) ? 'number' : 'drop'
+  }
+
+  function attributesOf(attributes: Attributes): Attributes {
+    const kept: Attributes = {}
+    let dropped = 0
+    for (const name in attributes) {
+      const value = attributes[name] as AttributeValue
+      const rule = ruleOf(name)
+      if (rule === 'drop' || (rule === 'number' && typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')) {
+        dropped++
+        continue
+      }
+      if (rule === 'hash') hashInto(kept, name, value)
+      else if (rule === 'dimension') keep(kept, `${Longpole.dimensionPrefix}${name}`, value, safeText)
+      else keep(kept, name, value, rule === 'url' ? safeUrl : rule === 'class' ? safeClass : safeText)
+    }
+    if (dropped > 0) onDropped('not_allowed', dropped)
+    return kept
+  }
+
+  function keep(kept: Attributes, name: string, value: AttributeValue, make: (text: string) => string): void {
+    if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') kept[name] = value
+    else if (typeof value === 'string') {
+      const safe = make(value)
+      if (safe === REDACTED) onDropped('secret', 1)
+      kept[name] = safe
+    } else if (Array.isArray(value)) {
+      kept[name] = value.slice(0, MAX_LIST).flatMap((entry): AttributeValue[] => {
+        if (typeof entry === 'string') return [make(entry)]
+        return typeof entry === 'number' || typeof entry === 'boolean' ? [entry] : []
+      })
+    } else onDropped('content', 1)
+  }
+
+  /** `tenant` and `session` as keyed hashes; the tenant's class, which is configured, as it is. */
+  function hashInto(kept: Attributes, name: string, value: AttributeValue): void {
+    if (typeof value !== 'string' && typeof value !== 'number') return
+    const text = String(value)
+    const target = HASHED_ATTRIBUTES.get(name) as string
+    if (target === Longpole.tenant && kept[Longpole.tenantClass] === undefined) {
+      kept[Longpole.tenantClass] = classOf.get(text) ?? defaultTenantClass
+    }
+    if (key === null) onDropped('tenant_without_key', 1)
+    else kept[target] ??= createHmac('sha256', key).update(text).digest('hex').slice(0, HASH_DIGITS)
+  }
+
+  function resourceOf(resource: Attributes): Attributes {
+    let kept = resources.get(resource)
+    if (kept === undefined) {
+      kept = attributesOf(resource)
+      resources.set(resource, kept)
+    }
+    return kept
+  }
+
+  function eventsOf(events: readonly SpanEvent[]): SpanEvent[] {
+    const kept: SpanEvent[] = []
+    for (const event of events) {
+      if (!EVENT_NAMES.has(event.name)) continue
+      kept.push({ name: event.name, timeUnixNano: event.timeUnixNano, attributes: attributesOf(event.attributes) })
+    }
+    if (kept.length < events.length) onDropped('content', events.length - kept.length)
+    return kept
+  }
+
+  return {
+    attributes: attributesOf,
+    span(span) {
+      if (span.statusMessage !== '') onDropped('content', 1)
+      return {
+        ...span,
+        name: safeUrl(span.name),
+        traceState: onlyOt(span.traceState),
+        attributes: attributesOf(span.attributes),
+        events: span.events.length === 0 ? span.events : eventsOf(span.events),
+        links: span.links.map(({ traceId, spanId, attributes }) => ({ traceId, spanId, attributes: attributesOf(attributes) })),
+        statusMessage: '',
+        resource: resourceOf(span.resource),
+        scopeName: safeText(span.scopeName),
+        scopeVersion: safeText(span.scopeVersion),
+      }
+    },
+  }
+}
+
+/** 12 hexadecimal digits: 48 bits tell some million tenants apart and do not give them back. */
+const HASH_DIGITS = 12
+
+/** Of the tracestate only OpenTelemetry's own entry (sampling threshold): others may carry anything. */
+function onlyOt(traceState: string): string {
+  if (traceState === '') return ''
+  const entry = traceState
+    .split(',')
+    .map((part) => part.trim())
+    .find((part) => part.startsWith('ot='))
+  return entry !== undefined && /^ot=[a-z0-9:;.-]{1,128}$/.test(entry) ? entry : ''
+}
