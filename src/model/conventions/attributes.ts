@@ -109,6 +109,7 @@ export const Longpole = {
   /** Where the request went: replica, pool, engine (on resources of sidecars and engines). */
   replica: 'longpole.replica',
   pool: 'longpole.pool',
+  model: 'longpole.model',
   engine: 'longpole.engine',
   engineVersion: 'longpole.engine_version',
   region: 'longpole.region',
