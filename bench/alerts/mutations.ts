@@ -1,0 +1,42 @@
+// `npm run bench:alert-mutations [-- AlertName …]`: how many deliberate mistakes in the rules do their own tests notice?
+import { ALERTS } from '../../alerts/index.ts'
+import { mutations } from '../../alerts/testing/mutations.ts'
+import { rulesOf, testRules } from '../../alerts/testing/promtool.ts'
+import { findTool } from '../../test/tools.ts'
+
+const promtool = findTool('promtool')
+if (promtool.path === null) throw new Error(promtool.missing)
+const wanted = process.argv.slice(2)
+const chosen = ALERTS.filter(({ name }) => wanted.length === 0 || wanted.includes(name))
+
+interface Tally {
+  noticed: number
+  all: number
+}
+const byKind = new Map<string, Tally>()
+const survivors: string[] = []
+
+for (const definition of chosen) {
+  const rules = rulesOf(definition)
+  for (const [index, alert] of rules.alerts.entries()) {
+    for (const mutation of mutations(alert)) {
+      const alerts = rules.alerts.with(index, { ...alert, expr: mutation.expr })
+      const { passed } = await testRules(promtool.path, definition.name, { ...rules, alerts })
+      const tally = byKind.get(mutation.kind) ?? { noticed: 0, all: 0 }
+      byKind.set(mutation.kind, tally)
+      tally.all++
+      if (passed) survivors.push(`${definition.name} [${alert.labels.slo ?? index}] ${mutation.kind}: ${mutation.description}`)
+      else tally.noticed++
+    }
+  }
+  process.stderr.write(`${definition.name}: ${survivors.length} unnoticed so far\n`)
+}
+
+const total = [...byKind.values()].reduce((sum, tally) => ({ noticed: sum.noticed + tally.noticed, all: sum.all + tally.all }), {
+  noticed: 0,
+  all: 0,
+})
+for (const [kind, { noticed, all }] of byKind) console.log(`${kind}: ${noticed} of ${all}`)
+for (const survivor of survivors) console.log(`unnoticed: ${survivor}`)
+console.log(`score: ${((100 * total.noticed) / total.all).toFixed(1)} % (${total.noticed} of ${total.all})`)
+if (total.noticed / total.all < 0.95) process.exitCode = 1
