@@ -1,0 +1,187 @@
+// The streaming reverse proxy in front of one inference server: accepts, gives each request its place in a trace, and hands it to an
+// Exchange. Runs on the thread that only moves bytes; observations leave through the sink.
+import { createServer, type IncomingMessage, type RequestOptions, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Clock } from '@longpole/model/clock'
+import { Headers } from '@longpole/model/conventions/attributes'
+import { Exchange, type ExchangeContext, type Forwarded } from './exchange.ts'
+import { refusal, valuesOf } from './headers.ts'
+import type { ObservationSink, OpenExchange, RequestIdentity } from './observation.ts'
+import { RequestObserver } from './request-observer.ts'
+import { createIdSource, formatTraceparent, parseTraceparent, type RandomBytes, type TraceContext } from './trace-context.ts'
+import { relayUpgrade } from './upgrade.ts'
+import { createUpstreamAgent, TCP_KEEPALIVE_MS } from './upstream-agent.ts'
+
+export interface ProxySettings {
+  /** Base address of the engine; its path is not used. */
+  upstream: URL
+  clock: Clock
+  randomBytes: RandomBytes
+  sink: ObservationSink
+  /** Milliseconds that an idle connection to the engine is kept. */
+  upstreamIdleMs: number
+}
+
+export interface ReverseProxy {
+  readonly server: Server
+  /** Resolves with the port that was taken. Rejects with the system's error. */
+  listen(host: string, port: number): Promise<number>
+  readonly openCount: number
+  /** Requests in flight, oldest first; one that waits for a slow client to take its last bytes is not among them. */
+  openRequests(): Iterable<OpenExchange>
+  /** Stops accepting; resolves when the last request has ended. */
+  drain(): Promise<void>
+  /** Breaks what is left. */
+  close(): void
+}
+
+/** Header sections up to this size pass, in both directions. */
+const MAX_HEADER_BYTES = 65_536
+/** Time for a client to send its header section. */
+const HEADERS_TIMEOUT_MS = 60_000
+/** Above the idle time of common load balancers (60 s), so that they close first. */
+const KEEP_ALIVE_MS = 75_000
+const MAX_PATH = 256
+
+export function createProxy(settings: ProxySettings): ReverseProxy {
+  const { clock, sink, upstream } = settings
+  const ids = createIdSource(settings.randomBytes)
+  const target = upstreamOptions(upstream, settings.upstreamIdleMs)
+  const open = new Set<Exchange>()
+  let upgrades = 0
+  let draining = false
+  let onIdle: (() => void) | null = null
+
+  const context: ExchangeContext = {
+    clock,
+    upstream: target,
+    isDraining: () => draining,
+    finished: (record) => sink.finished(record),
+    closed(exchange) {
+      open.delete(exchange)
+      settle()
+    },
+  }
+
+  function settle(): void {
+    if (draining && open.size + upgrades === 0) onIdle?.()
+  }
+
+  function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const startMs = clock.monotonicMs()
+    const { identity, forwarded } = identify(request, clock.unixNano(), ids)
+    const exchange = new Exchange(request, response, new RequestObserver(identity, clock, startMs), context)
+    open.add(exchange)
+    const refused = refusal(request.rawHeaders, request.httpVersion)
+    if (refused !== null) exchange.refuse(400, 'bad_request', refused)
+    else exchange.start(forwarded, expectsContinue)
+  }
+
+  const server = createProxyServer()
+  // Pipelined requests each listen for the end of their connection.
+  server.on('connection', (socket) => socket.setMaxListeners(0))
+  server.on('request', (request, response) => accept(request, response, false))
+  server.on('checkContinue', (request, response) => accept(request, response, true))
+  server.on('checkExpectation', (request, response) => accept(request, response, true))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrades++
+    relayUpgrade(request, socket, head, target, () => {
+      upgrades--
+      settle()
+    })
+  })
+
+  return {
+    server,
+    listen: (host, port) => listen(server, host, port),
+    get openCount() {
+      return open.size + upgrades
+    },
+    *openRequests() {
+      for (const exchange of open) if (!exchange.ended) yield exchange.observer.open()
+    },
+    drain() {
+      draining = true
+      server.close()
+      server.closeIdleConnections()
+      return new Promise((resolve) => {
+        onIdle = resolve
+        settle()
+      })
+    },
+    close() {
+      server.close()
+      server.closeAllConnections()
+      target.agent.destroy()
+    },
+  }
+}
+
+/** Nothing here may cut a slow upload, a late first token or a long stream. */
+function createProxyServer(): Server {
+  const server = createServer({
+    requestTimeout: 0,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEPALIVE_MS,
+    // Clients that offer h2c with an ordinary request (Java's HttpClient) are ordinary.
+    shouldUpgradeCallback: (request) => request.headers.upgrade?.toLowerCase() === 'websocket',
+  })
+  server.timeout = 0
+  server.maxHeadersCount = 0
+  return server
+}
+
+function upstreamOptions(upstream: URL, idleMs: number): RequestOptions & { agent: ReturnType<typeof createUpstreamAgent> } {
+  const { protocol, hostname, port } = upstream
+  return {
+    protocol,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
+    agent: createUpstreamAgent(protocol, idleMs),
+    maxHeaderSize: MAX_HEADER_BYTES,
+  }
+}
+
+/** The request's place in its trace, and what is sent on. A malformed or doubled `traceparent` starts a new trace. */
+function identify(request: IncomingMessage, startUnixNano: bigint, ids: ReturnType<typeof createIdSource>) {
+  const { rawHeaders, url = '/' } = request
+  const parents = valuesOf(rawHeaders, Headers.traceparent)
+  const given: TraceContext | null = parents.length === 1 ? parseTraceparent(parents[0] as string) : null
+  const trace = given ?? ids.newTrace()
+  const spanId = ids.newSpanId()
+  const [ownId] = valuesOf(rawHeaders, Headers.requestId)
+  const requestId = ownId ?? ids.newRequestId()
+  const query = url.indexOf('?')
+  const identity: RequestIdentity = {
+    traceId: trace.traceId,
+    spanId,
+    parentSpanId: trace.parentSpanId,
+    traceFlags: trace.flags,
+    traceState: given === null ? '' : valuesOf(rawHeaders, Headers.tracestate).join(','),
+    requestId,
+    startUnixNano,
+    method: request.method ?? '',
+    path: (query === -1 ? url : url.slice(0, query)).slice(0, MAX_PATH),
+    synthetic: valuesOf(rawHeaders, Headers.synthetic).length > 0,
+  }
+  const forwarded: Forwarded = {
+    traceparent: formatTraceparent(trace.traceId, spanId, trace.flags),
+    requestId: ownId === undefined ? requestId : null,
+  }
+  return { identity, forwarded }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
