@@ -1,17 +1,13 @@
 // Takes content and secrets out of spans and log records before anything is stored or forwarded. An allow-list: what it does not
 // name is left out and counted. Tenants and sessions become keyed hashes; texts of errors, statuses and bodies are never kept.
-import { createHmac } from 'node:crypto'
 import { Longpole, Otel } from '@longpole/model/conventions/attributes'
 import type { Attributes, AttributeValue, Span, SpanEvent } from '@longpole/model/span'
 import { EVENT_NAMES, HASHED_ATTRIBUTES, NUMBER_ATTRIBUTES, NUMBER_FAMILIES, TEXT_ATTRIBUTES, URL_ATTRIBUTES } from './allowed.ts'
 import { REDACTED, safeClass, safeText, safeUrl } from './text.ts'
 
 export interface RedactSettings {
-  /** Secret of the keyed hash (at least 32 characters); null: tenants and sessions are not kept at all. */
-  key: string | null
-  /** Class of tenant → tenants, as they come in. */
-  tenantClasses: Readonly<Record<string, readonly string[]>>
-  defaultTenantClass: string
+  /** A tenant's keyed hash (null without a key: then it is not kept at all) and class; see extensions/tenant. Sessions use the same key. */
+  identify(value: string): { tenant: string | null; tenantClass: string } | null
   /** Attributes that become dimensions of requests. */
   dimensions: readonly string[]
   /** Told for everything that was left out. */
@@ -32,9 +28,8 @@ const CLASSES: ReadonlySet<string> = new Set([Otel.errorType, Longpole.errorClas
 const MAX_LIST = 256
 const MAX_RULES = 10_000
 
-export function createRedactor({ key, tenantClasses, defaultTenantClass, dimensions, onDropped }: RedactSettings): Redactor {
+export function createRedactor({ identify, dimensions, onDropped }: RedactSettings): Redactor {
   const rules = new Map<string, Rule>()
-  const classOf = new Map(Object.entries(tenantClasses).flatMap(([name, tenants]) => tenants.map((tenant) => [tenant, name] as const)))
   const wanted = new Set(dimensions)
   const resources = new WeakMap<Attributes, Attributes>()
 
@@ -94,13 +89,12 @@ export function createRedactor({ key, tenantClasses, defaultTenantClass, dimensi
   /** `tenant` and `session` as keyed hashes; the tenant's class, which is configured, as it is. */
   function hashInto(kept: Attributes, name: string, value: AttributeValue): void {
     if (typeof value !== 'string' && typeof value !== 'number') return
-    const text = String(value)
+    const identity = identify(String(value))
+    if (identity === null) return
     const target = HASHED_ATTRIBUTES.get(name) as string
-    if (target === Longpole.tenant && kept[Longpole.tenantClass] === undefined) {
-      kept[Longpole.tenantClass] = classOf.get(text) ?? defaultTenantClass
-    }
-    if (key === null) onDropped('tenant_without_key', 1)
-    else kept[target] ??= createHmac('sha256', key).update(text).digest('hex').slice(0, HASH_DIGITS)
+    if (target === Longpole.tenant) kept[Longpole.tenantClass] ??= identity.tenantClass
+    if (identity.tenant === null) onDropped('tenant_without_key', 1)
+    else kept[target] ??= identity.tenant
   }
 
   function resourceOf(resource: Attributes): Attributes {
@@ -141,9 +135,6 @@ export function createRedactor({ key, tenantClasses, defaultTenantClass, dimensi
     },
   }
 }
-
-/** 12 hexadecimal digits: 48 bits tell some million tenants apart and do not give them back. */
-const HASH_DIGITS = 12
 
 /** Of the tracestate only OpenTelemetry's own entry (sampling threshold): others may carry anything. */
 function onlyOt(traceState: string): string {
