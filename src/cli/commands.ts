@@ -9,6 +9,11 @@ export interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'simulate',
+    summary: 'write a labelled data set of a simulated fleet',
+    load: () => import('./commands/simulate.ts'),
+  },
+  {
     name: 'why',
     summary: 'which phase, which slice, since when, how much and why; or that nothing is wrong',
     load: () => import('./commands/why.ts'),

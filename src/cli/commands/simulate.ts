@@ -1,0 +1,228 @@
+// `longpole simulate`: a labelled data set of a simulated fleet, for anyone's localizer. The format is docs/simulate.md.
+
+import { once } from 'node:events'
+import { createWriteStream, mkdirSync, type WriteStream, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { EngineSample } from '@longpole/model/engine-sample'
+import { Command, Option } from 'commander'
+import { FAULTS } from '../../simulator/faults/index.ts'
+import { PlanError, type PlannedFault, parseFault, parseShape } from '../../simulator/faults/plan.ts'
+import { encodeNdjson } from '../../simulator/output/ndjson.ts'
+import { RecordBatch } from '../../simulator/output/record-batch.ts'
+import { SHIFTS } from '../../simulator/shifts/index.ts'
+import { runLabelled } from '../../simulator/truth/labelled-run.ts'
+import { FORMAT_VERSION, type InjectionTruth } from '../../simulator/truth/truth.ts'
+import { InputError } from '../input-error.ts'
+
+interface SimulateOptions {
+  out: string
+  seed: string
+  minutes: string
+  rate: string
+  agents: string
+  fault: string[]
+  shift: string[]
+  shape: string
+  duration?: string
+  start: string
+  format: 'ndjson' | 'arrow'
+  counterfactual: boolean
+  json?: boolean
+  list?: boolean
+}
+
+const EXAMPLES = `
+Examples:
+  longpole simulate --out data --seed 7 --minutes 60 --fault F7
+  longpole simulate --out data --seed 8 --minutes 90 --fault F17:high@50 --shift W3 --format arrow
+  longpole simulate --list
+
+Severity is low, medium, high or a number (1 is medium). Without @minute a fault starts at about three fifths of the run.
+truth.json holds what was injected and what it did, measured against the same seed without it.`
+
+export function createCommand(): Command {
+  return new Command('simulate')
+    .description('Write a labelled data set of a simulated fleet: records, samples, events and the truth.')
+    .option('--out <dir>', 'directory to write to', '')
+    .option('--seed <n>', 'seed; the same seed gives the same bytes', '1')
+    .option('--minutes <m>', 'length of the run', '60')
+    .option('--rate <r>', 'open-loop requests a second', '40')
+    .option('--agents <n>', 'closed-loop agents beside them', '12')
+    .option('--fault <id[:severity][@minute]>', 'inject a fault; may be repeated', collect, [])
+    .option('--shift <id[:severity][@minute]>', 'inject a shift that is no fault; may be repeated', collect, [])
+    .option('--shape <shape>', 'step, ramp, intermittent or recurring', 'step')
+    .option('--duration <minutes>', 'how long faults last (default: to the end)')
+    .option('--start <instant>', 'RFC 3339 instant of second 0', '2026-01-05T08:00:00Z')
+    .addOption(new Option('--format <format>', 'of the records').choices(['ndjson', 'arrow']).default('ndjson'))
+    .option('--no-counterfactual', 'do not run the same seed without each fault (truth.json then has no effects)')
+    .option('--list', 'list faults and shifts')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(simulate)
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value]
+}
+
+async function simulate(options: SimulateOptions): Promise<void> {
+  if (options.list === true) {
+    printList(options.json === true)
+    return
+  }
+  const settings = readSettings(options)
+  mkdirSync(options.out, { recursive: true })
+  const files = await openFiles(options, settings.seed, settings.startUnixNano)
+  const started = performance.now()
+  const run = runLabelled({
+    ...settings,
+    counterfactual: options.counterfactual,
+    onRecord: (request) => files.record(request),
+    onSample: files.sample,
+    onEvent: files.event,
+    onProgress: process.stderr.isTTY ? printProgress : undefined,
+  })
+  await files.close()
+  writeFileSync(join(options.out, 'truth.json'), `${JSON.stringify(truthDocument(settings, run.truths), null, 2)}\n`)
+  const seconds = (performance.now() - started) / 1e3
+  report(options, run.rows, run.truths, seconds)
+}
+
+function readSettings(options: SimulateOptions) {
+  if (options.out === '') throw new InputError('--out: expected a directory, got nothing')
+  const minutes = positive('--minutes', options.minutes)
+  const seconds = minutes * 60
+  const seed = whole('--seed', options.seed)
+  const start = Date.parse(options.start)
+  if (Number.isNaN(start)) throw new InputError(`--start: expected an RFC 3339 instant, got ${options.start}`)
+  const duration = options.duration === undefined ? Number.POSITIVE_INFINITY : positive('--duration', options.duration) * 60
+  const faults: PlannedFault[] = []
+  try {
+    const defaults = { seconds, seed, shape: parseShape(options.shape), duration }
+    for (const text of options.fault) faults.push(parseFault(text, '--fault', defaults))
+    for (const text of options.shift) faults.push(parseFault(text, '--shift', defaults))
+  } catch (error) {
+    if (error instanceof PlanError) throw new InputError(error.message)
+    throw error
+  }
+  return {
+    seed,
+    seconds,
+    rate: positive('--rate', options.rate),
+    agents: whole('--agents', options.agents),
+    startUnixNano: BigInt(start) * 1_000_000n,
+    faults,
+  }
+}
+
+function positive(flag: string, value: string): number {
+  const number = Number(value)
+  if (!(number > 0) || !Number.isFinite(number)) throw new InputError(`${flag}: expected a number above 0, got ${value}`)
+  return number
+}
+
+function whole(flag: string, value: string): number {
+  const number = Number(value)
+  if (!Number.isSafeInteger(number) || number < 0) throw new InputError(`${flag}: expected a whole number from 0, got ${value}`)
+  return number
+}
+
+async function openFiles(options: SimulateOptions, seed: number, startUnixNano: bigint) {
+  const batch = new RecordBatch({ seed, startUnixNano })
+  const samples = await openFile(join(options.out, 'samples.ndjson'))
+  const events = await openFile(join(options.out, 'events.ndjson'))
+  const records = await openFile(join(options.out, `records.${options.format}`))
+  const encode = options.format === 'ndjson' ? ndjsonEncoder() : await arrowEncoder()
+  const flush = () => {
+    if (batch.rows > 0) encode.add(records, batch)
+    batch.clear()
+  }
+  return {
+    record(request: Parameters<RecordBatch['append']>[0]) {
+      batch.append(request)
+      if (batch.isFull) flush()
+    },
+    sample: (sample: EngineSample) => void samples.write(`${toJson(sample)}\n`),
+    event: (event: ChangeEvent) => void events.write(`${toJson(event)}\n`),
+    async close() {
+      flush()
+      encode.end(records)
+      for (const stream of [records, samples, events]) {
+        stream.end()
+        await once(stream, 'finish')
+      }
+    },
+  }
+}
+
+function ndjsonEncoder() {
+  return { add: (stream: WriteStream, batch: RecordBatch) => void stream.write(encodeNdjson(batch)), end: () => {} }
+}
+
+/** Loaded only when asked for. */
+async function arrowEncoder() {
+  const { encodeArrowStream, recordSchema, toArrowBatch } = await import('../../simulator/output/arrow.ts')
+  const schema = recordSchema()
+  const batches: ReturnType<typeof toArrowBatch>[] = []
+  return {
+    add: (_stream: WriteStream, batch: RecordBatch) => void batches.push(toArrowBatch(schema, batch)),
+    end: (stream: WriteStream) => void stream.write(encodeArrowStream(batches)),
+  }
+}
+
+async function openFile(path: string): Promise<WriteStream> {
+  const stream = createWriteStream(path)
+  try {
+    await once(stream, 'open')
+  } catch (error) {
+    throw new InputError(`--out: ${path} cannot be written: ${(error as Error).message}`)
+  }
+  return stream
+}
+
+function toJson(value: unknown): string {
+  return JSON.stringify(value, (_key, entry) => (typeof entry === 'bigint' ? String(entry) : entry))
+}
+
+function truthDocument(settings: ReturnType<typeof readSettings>, injections: readonly InjectionTruth[]) {
+  const { seed, seconds, rate, agents, startUnixNano } = settings
+  return {
+    format: 'longpole-simulation',
+    version: FORMAT_VERSION,
+    seed,
+    seconds,
+    rate,
+    agents,
+    start_unix_ns: String(startUnixNano),
+    end_unix_ns: String(startUnixNano + BigInt(Math.round(seconds * 1e9))),
+    injections,
+  }
+}
+
+function printProgress(done: number, total: number): void {
+  process.stderr.write(`\r${Math.round((100 * done) / total)} % `)
+  if (done >= total) process.stderr.write('\r     \r')
+}
+
+function report(options: SimulateOptions, rows: number, truths: readonly InjectionTruth[], seconds: number): void {
+  if (options.json === true) {
+    const injections = truths.map(({ id, slice, mechanism, effect }) => ({ id, slice, mechanism, material: effect?.material ?? null }))
+    process.stdout.write(`${JSON.stringify({ out: options.out, rows, seconds, injections })}\n`)
+    return
+  }
+  process.stdout.write(`${rows} requests in ${seconds.toFixed(1)} s → ${options.out}\n`)
+  for (const truth of truths) {
+    const where = Object.entries(truth.slice).map(([name, values]) => `${name}=${values.join('|')}`)
+    const material = truth.effect === null ? '' : truth.effect.material ? ', material' : ', below its own noise'
+    process.stdout.write(
+      `  ${truth.id} ${truth.name}: ${truth.phases.map(({ phase }) => phase).join(', ')} of ${where.join(', ') || 'the fleet'}${material}\n`,
+    )
+  }
+}
+
+function printList(json: boolean): void {
+  const entries = [...FAULTS, ...SHIFTS].map(({ id, name, title, description }) => ({ id, name, title, description }))
+  if (json) process.stdout.write(`${JSON.stringify(entries)}\n`)
+  else for (const { id, name, description } of entries) process.stdout.write(`${id.padEnd(4)} ${name.padEnd(24)} ${description}\n`)
+}

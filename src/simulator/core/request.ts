@@ -1,0 +1,130 @@
+// One simulated LLM request from the client's click to the last byte: what it asks for, where it is, and the seconds of every phase.
+import { PHASE_IDS, type PhaseId } from '@longpole/model/phase'
+import type { Engine } from '../engine/engine.ts'
+import type { PrefixBlocks } from '../engine/prefix-cache.ts'
+import type { Rank } from '../engine/rank.ts'
+import type { Gateway, Revision, ServedModel } from '../fleet/fleet.ts'
+import type { ClientProfile, Tenant } from '../workload/tenant.ts'
+
+/** Tokens of one block of the modelled prefix caches. */
+export const BLOCK_TOKENS = 256
+
+const PHASE_COUNT = PHASE_IDS.length
+
+/** Index of a phase in `SimRequest.phases`. */
+export const PHASE = Object.fromEntries(PHASE_IDS.map((id, index) => [id, index])) as Record<PhaseId, number>
+
+export type RequestState = 'sent' | 'waiting' | 'prefilling' | 'transferring' | 'decoding' | 'ended'
+export type SimOutcome = 'ok' | 'error' | 'aborted' | 'timeout' | 'rejected' | 'open'
+
+export class SimRequest implements PrefixBlocks {
+  /** Order of creation in this run. */
+  readonly index: number
+  /** Names the call: the same in every run of one seed. */
+  readonly key: number
+  /** All draws of this request come from here. */
+  readonly seed: number
+  readonly tenant: Tenant
+  readonly client: ClientProfile
+  readonly model: ServedModel
+
+  startedAt = 0
+  promptTokens = 0
+  outputTokens = 0
+  reasoningTokens = 0
+  maxTokens = 0
+  outputMode = 'text'
+  route = ''
+  adapter: string | null = null
+  session = -1
+  /** Prefix identity: `systemBlocks` leading blocks are shared by all prompts with the same `systemKey`, the rest by the session. */
+  systemKey = 0
+  systemBlocks = 0
+  contentKey = 0
+  /** Explicit block ids of a trace, instead of the two keys. */
+  blocks: readonly number[] | null = null
+
+  gateway: Gateway | null = null
+  engine: Engine | null = null
+  prefillEngine: Engine | null = null
+  rank: Rank | null = null
+  /** The rank that decoded it, kept after it has left. */
+  servedRank: Rank | null = null
+  revision: Revision | null = null
+
+  state: RequestState = 'sent'
+  outcome: SimOutcome = 'open'
+  errorClass: string | null = null
+  httpStatus: number | null = null
+  attempts = 1
+  /** Counts up with every attempt, so that events of an older one are recognised as stale. */
+  epoch = 0
+
+  readonly phases = new Float64Array(PHASE_COUNT)
+  readonly reached = new Uint8Array(PHASE_COUNT)
+
+  // Stamps in virtual seconds, of the current attempt.
+  attemptAt = 0
+  arrivedAt = 0
+  queuedAt = 0
+  scheduledAt = 0
+  prefilledAt = Number.NaN
+  firstTokenAt = Number.NaN
+  endedAt = Number.NaN
+  firstSeenAt = Number.NaN
+
+  // Engine's bookkeeping.
+  cachedTokens = 0
+  /** Prompt tokens whose KV came from a lower cache tier. */
+  loadedTokens = 0
+  computedTokens = 0
+  generatedTokens = 0
+  tokensPerStep = 1
+  startStep = 0
+  finishStep = 0
+  chunk = 0
+  preemptions = 0
+  preemptedAt = Number.NaN
+  preemptedSeconds = 0
+  longestGap = 0
+  /** The prefill side still keeps its KV. */
+  holdsPrefill = false
+  prefillRank: Rank | null = null
+  rtt = 0
+  lossRate = 0
+  drafted = 0
+  accepted = 0
+  kvBytes = 0
+  adapterLoaded = false
+
+  // State of the replica at arrival.
+  running = 0
+  waiting = 0
+  kvUsage = 0
+  replicaAge = 0
+  cold = false
+
+  constructor(index: number, key: number, seed: number, tenant: Tenant, client: ClientProfile, model: ServedModel) {
+    this.index = index
+    this.key = key
+    this.seed = seed
+    this.tenant = tenant
+    this.client = client
+    this.model = model
+  }
+
+  get blockCount(): number {
+    return this.blocks === null ? Math.floor(this.promptTokens / BLOCK_TOKENS) : this.blocks.length
+  }
+
+  blockId(index: number): number {
+    if (this.blocks !== null) return this.blocks[index] as number
+    return index < this.systemBlocks ? this.systemKey + index : this.contentKey + index
+  }
+
+  /** Adds seconds to a phase. */
+  spend(phase: number, seconds: number): void {
+    this.phases[phase] = (this.phases[phase] as number) + Math.max(0, seconds)
+    this.reached[phase] = 1
+  }
+}

@@ -1,0 +1,107 @@
+// One run: a fleet, its tenants, faults and shifts on one virtual clock. Rows, samples and change events come out through callbacks.
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { EngineSample } from '@longpole/model/engine-sample'
+import { Journey } from './client/journey.ts'
+import { EventQueue } from './core/event-queue.ts'
+import { hashText, RandomStream } from './core/random.ts'
+import type { SimRequest } from './core/request.ts'
+import { Engine } from './engine/engine.ts'
+import { buildFleet } from './fleet/build.ts'
+import { announceInnocentChanges } from './fleet/changes.ts'
+import { nearestRegion } from './fleet/distances.ts'
+import { Sampler } from './output/samples.ts'
+import { Arrivals } from './workload/arrivals.ts'
+import { RequestDrawer } from './workload/draw-request.ts'
+import { drawTenants } from './workload/tenant.ts'
+import type { World } from './world.ts'
+
+/** Virtual seconds before second 0 in which the fleet fills and nothing is recorded. */
+const WARM_UP_SECONDS = 240
+
+export interface SimulationOptions {
+  seed: number
+  /** Length of the recorded run. */
+  seconds: number
+  /** Open-loop requests a second. */
+  rate: number
+  agents: number
+  startUnixNano: bigint
+  /** Turns knobs before the clock starts: faults and shifts. */
+  inject?: readonly ((world: World) => void)[]
+  onEnded?(request: SimRequest): void
+  onSample?(sample: EngineSample): void
+  onEvent?(event: ChangeEvent): void
+}
+
+export class Simulation {
+  readonly world: World
+  private readonly options: SimulationOptions
+  private readonly journey: Journey
+
+  constructor(options: SimulationOptions) {
+    this.options = options
+    const queue = new EventQueue<SimRequest | null>()
+    queue.now = -WARM_UP_SECONDS
+    this.journey = new Journey({
+      queue,
+      ended: (request, now) => {
+        arrivals.ended(request, now)
+        if (request.startedAt >= 0) options.onEnded?.(request)
+      },
+    })
+    const fleet = buildFleet({ seed: options.seed, queue, listener: this.journey, startedBefore: 0 })
+    this.journey.attach(fleet)
+    const tenants = drawTenants(options.seed, fleet.models)
+    const arrivals = new Arrivals({
+      seed: hashText(options.seed, 'arrivals'),
+      queue,
+      drawer: new RequestDrawer(),
+      tenants,
+      rate: options.rate,
+      agents: options.agents,
+      diurnal: 0.25,
+      until: options.seconds,
+      submit: (request, now) => this.journey.submit(request, now),
+    })
+    this.world = {
+      seed: options.seed,
+      queue,
+      fleet,
+      tenants,
+      journey: this.journey,
+      arrivals,
+      until: options.seconds,
+      startUnixNano: options.startUnixNano,
+      random: (purpose) => new RandomStream(options.seed, purpose),
+      later: (seconds, act) => queue.schedule(seconds, { handle: act }, 0, null),
+      addEngine: (pool, spec) => {
+        const engine = new Engine(spec, queue, this.journey, hashText(options.seed, spec.name), queue.now)
+        if (spec.role === 'prefill') pool.prefillEngines.push(engine)
+        else pool.engines.push(engine)
+        fleet.engines.push(engine)
+        return engine
+      },
+      nearestRegion: (clientRegion) => nearestRegion(clientRegion, fleet.regions),
+      announce: (event) => options.onEvent?.(event),
+    }
+    announceInnocentChanges(this.world)
+    for (const inject of options.inject ?? []) inject(this.world)
+    if (options.onSample !== undefined) {
+      new Sampler({ queue, engines: fleet.engines, startUnixNano: options.startUnixNano, until: options.seconds, take: options.onSample })
+    }
+  }
+
+  /** Virtual seconds that have passed since second 0. */
+  get now(): number {
+    return this.world.queue.now
+  }
+
+  run(until: number = this.options.seconds): void {
+    this.world.queue.run(Math.min(until, this.options.seconds))
+  }
+
+  /** Requests that have not ended, with their present phase booked up to now. Ends the run. */
+  takeOpen(): SimRequest[] {
+    return this.journey.drainOpen(this.now).filter((request) => request.startedAt >= 0)
+  }
+}
