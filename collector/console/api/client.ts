@@ -1,0 +1,40 @@
+// The hub's API from the browser. Everything is relative to the page's base, so that a path prefix works.
+import type { ApiError } from '@longpole/model/api'
+
+export class ApiFailure extends Error {
+  override readonly name = 'ApiFailure'
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+async function failure(response: Response): Promise<ApiFailure> {
+  const body = (await response.json().catch(() => null)) as ApiError | null
+  return new ApiFailure(response.status, body?.error?.message ?? `the hub answered ${response.status}`)
+}
+
+export async function get<T>(
+  path: string,
+  query: Record<string, string | number | null | undefined> = {},
+  signal?: AbortSignal,
+): Promise<T> {
+  const url = new URL(`api/v1/${path}`, document.baseURI)
+  for (const [key, value] of Object.entries(query))
+    if (value !== null && value !== undefined && value !== '') url.searchParams.set(key, String(value))
+  const response = await fetch(url, { signal: signal ?? null, headers: { accept: 'application/json' } })
+  if (!response.ok) throw await failure(response)
+  return (await response.json()) as T
+}
+
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const response = await fetch(new URL(`api/v1/${path}`, document.baseURI), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw await failure(response)
+  return response.status === 204 ? (undefined as T) : ((await response.json()) as T)
+}

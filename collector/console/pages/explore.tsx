@@ -1,0 +1,269 @@
+// Explore: choose a window by brushing, a slice by clicking; the comparison runs on the selection. All state is in the address.
+import type { ApiWhyRequest } from '@longpole/model/api'
+import type { ReactNode } from 'react'
+import { useBreakdown, useHeatmap, useWhy } from '../api/queries.ts'
+import { Heatmap, type Selection } from '../charts/heatmap.tsx'
+import { FindingCard } from '../components/finding.tsx'
+import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
+import { Answered, Empty } from '../components/states.tsx'
+import { clock, count, duration, percent } from '../format.ts'
+import { href, setQuery, usePlace } from '../router.ts'
+
+const COLUMNS = [
+  { id: 'ttft', title: 'Time to first token' },
+  { id: 'e2e', title: 'End to end' },
+  { id: 'tpot', title: 'Time per output token' },
+  { id: 'itl_max', title: 'Longest gap' },
+] as const
+const DIMENSIONS = [
+  'replica',
+  'model',
+  'region',
+  'zone',
+  'node',
+  'pool',
+  'tenant',
+  'tenant_class',
+  'route',
+  'client_region',
+  'engine_version',
+  'revision',
+  'adapter',
+  'prompt_class',
+  'gateway',
+  'sdk_version',
+  'rank',
+  'outcome',
+] as const
+const RANGES = [900, 3_600, 10_800, 43_200, 86_400] as const
+const FILTERS = new Set<string>(DIMENSIONS)
+
+export function ExplorePage(): ReactNode {
+  const { query } = usePlace()
+  const column = query.get('column') ?? 'ttft'
+  const by = query.get('by') ?? 'replica'
+  const range = Number(query.get('range') ?? 3_600)
+  const filters = Object.fromEntries([...query.entries()].filter(([name]) => FILTERS.has(name)))
+  const selection: Selection | null =
+    query.has('from') && query.has('to')
+      ? {
+          from: Number(query.get('from')),
+          to: Number(query.get('to')),
+          low: Number(query.get('low') ?? 0),
+          high: Number(query.get('high') ?? Number.POSITIVE_INFINITY),
+        }
+      : null
+  const window = selection === null ? { seconds: range } : { seconds: Math.max(range, Math.ceil(Date.now() / 1e3 - selection.from) + 600) }
+  const heat = useHeatmap({ column, seconds: Math.min(window.seconds, 172_800), ...filters })
+  const rows = useBreakdown({
+    column,
+    dimension: by,
+    ...filters,
+    ...(selection === null ? { seconds: range } : { from: selection.from, to: selection.to }),
+  })
+  return (
+    <>
+      <h1>Explore</h1>
+      <Controls column={column} by={by} range={range} filters={filters} selection={selection} />
+      <Answered query={heat} height={300}>
+        {heat.data !== undefined &&
+          (heat.data.times.length === 0 ? (
+            <Empty title="No requests in this window">
+              <p>
+                <a href={href('/explore', { range: '86400' })}>Look at the last day</a>
+              </p>
+            </Empty>
+          ) : (
+            <Heatmap
+              data={heat.data}
+              selected={selection}
+              select={(chosen) =>
+                setQuery(
+                  chosen === null
+                    ? { from: null, to: null, low: null, high: null }
+                    : {
+                        from: String(chosen.from),
+                        to: String(chosen.to),
+                        low: chosen.low > 0 ? String(chosen.low) : null,
+                        high: String(chosen.high),
+                      },
+                  false,
+                )
+              }
+            />
+          ))}
+      </Answered>
+      {selection !== null && <Comparison question={questionOf(column, filters, selection)} />}
+      <section>
+        <h2>By {by.replace('_', ' ')}</h2>
+        <Answered query={rows} height={240}>
+          <Table rows={rows.data?.rows ?? []} dimension={by} />
+        </Answered>
+      </section>
+    </>
+  )
+}
+
+function questionOf(column: string, filters: Record<string, string>, selection: Selection): ApiWhyRequest {
+  const { model, ...rest } = filters
+  return {
+    ...(model === undefined ? {} : { model }),
+    target: column,
+    quantile: 0.95,
+    ...(Object.keys(rest).length === 0
+      ? {}
+      : { slice: Object.fromEntries(Object.entries(rest).map(([dimension, value]) => [dimension, [value]])) }),
+    incident: { from: selection.from, to: selection.to },
+  }
+}
+
+function Controls({
+  column,
+  by,
+  range,
+  filters,
+  selection,
+}: {
+  column: string
+  by: string
+  range: number
+  filters: Record<string, string>
+  selection: Selection | null
+}): ReactNode {
+  return (
+    <form className="filters" onSubmit={(event) => event.preventDefault()}>
+      <label>
+        measure{' '}
+        <select value={column} onChange={(event) => setQuery({ column: event.target.value })}>
+          {COLUMNS.map((entry) => (
+            <option key={entry.id} value={entry.id}>
+              {entry.title}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        group by{' '}
+        <select value={by} onChange={(event) => setQuery({ by: event.target.value })}>
+          {DIMENSIONS.map((name) => (
+            <option key={name} value={name}>
+              {name.replace('_', ' ')}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
+        range{' '}
+        <select
+          value={String(range)}
+          onChange={(event) => setQuery({ range: event.target.value, from: null, to: null, low: null, high: null })}
+        >
+          {RANGES.map((seconds) => (
+            <option key={seconds} value={seconds}>
+              last {duration(seconds)}
+            </option>
+          ))}
+        </select>
+      </label>
+      {Object.entries(filters).map(([name, value]) => (
+        <button key={name} type="button" className="chip" onClick={() => setQuery({ [name]: null })} title="Remove this filter">
+          {name} = {value} ✕
+        </button>
+      ))}
+      {selection !== null && (
+        <button
+          type="button"
+          className="chip"
+          onClick={() => setQuery({ from: null, to: null, low: null, high: null })}
+          title="Remove the selection"
+        >
+          {clock(selection.from)} … {clock(selection.to)} ✕
+        </button>
+      )}
+    </form>
+  )
+}
+
+function Comparison({ question }: { question: ApiWhyRequest }): ReactNode {
+  const why = useWhy(question)
+  return (
+    <section>
+      <h2>The selection against before</h2>
+      <Answered query={why} height={120}>
+        {why.data !== undefined && (
+          <>
+            {why.data.findings.map((finding) => (
+              <FindingCard key={finding.id} finding={finding} />
+            ))}
+            {why.data.findings.length === 0 && <p>Nothing differs from before.</p>}
+            <p className="muted">
+              {count(why.data.rows.incident)} requests against {count(why.data.rows.baseline)} before, in {duration(why.data.seconds)}
+            </p>
+          </>
+        )}
+      </Answered>
+    </section>
+  )
+}
+
+type Rows = NonNullable<ReturnType<typeof useBreakdown>['data']>['rows']
+
+function Table({ rows, dimension }: { rows: Rows; dimension: string }): ReactNode {
+  if (rows.length === 0) return <p className="muted">No request of this window has a value for it.</p>
+  const whole = Math.max(0, ...rows.map((row) => row.phases.reduce((sum, phase) => sum + phase.mean_seconds, 0)))
+  return (
+    <>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{dimension.replace('_', ' ')}</th>
+              <th scope="col" className="number">
+                Requests
+              </th>
+              <th scope="col" className="number">
+                Errors
+              </th>
+              <th scope="col" className="number">
+                p50
+              </th>
+              <th scope="col" className="number">
+                p99
+              </th>
+              <th scope="col" className="number">
+                Mean
+              </th>
+              <th scope="col" className="wide">
+                Mean time by phase
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.value}>
+                <th scope="row">
+                  <button type="button" className="link" onClick={() => setQuery({ [dimension]: row.value }, false)}>
+                    {row.value || '(none)'}
+                  </button>
+                </th>
+                <td className="number">{count(row.requests)}</td>
+                <td className="number">{percent(row.error_ratio, 1)}</td>
+                <td className="number">{duration(row.p50)}</td>
+                <td className="number">{duration(row.p99)}</td>
+                <td className="number">{duration(row.mean)}</td>
+                <td className="wide">
+                  <PhaseBar
+                    parts={row.phases.map((phase) => ({ phase: phase.phase, seconds: phase.mean_seconds }))}
+                    whole={whole}
+                    label={row.value}
+                  />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <PhaseLegend phases={rows.flatMap((row) => row.phases.filter((phase) => phase.mean_seconds > 0).map((phase) => phase.phase))} />
+    </>
+  )
+}

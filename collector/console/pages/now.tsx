@@ -1,0 +1,212 @@
+// Now: is the fleet fine? The answer first, as sentences; then what supports it.
+import type { ApiSummary } from '@longpole/model/api'
+import type { ReactNode } from 'react'
+import { useEvents, useOpen, useSummary } from '../api/queries.ts'
+import { DemoFault } from '../components/demo-fault.tsx'
+import { FindingCard } from '../components/finding.tsx'
+import { Instant } from '../components/instant.tsx'
+import { OpenStreams } from '../components/open-streams.tsx'
+import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
+import { Answered, Empty } from '../components/states.tsx'
+import { ago, count, duration, percent, rate } from '../format.ts'
+import { href } from '../router.ts'
+
+/** The verdict over the whole fleet, in one sentence. */
+export function headline(summary: ApiSummary): { tone: 'fine' | 'moved' | 'bad'; text: string } {
+  const open = summary.findings.filter((finding) => finding.closed === null)
+  const faults = open.filter(
+    (finding) => finding.verdict === 'localized' || finding.verdict === 'fleet_wide' || finding.verdict === 'not_localized',
+  )
+  if (faults.length > 0) return { tone: 'bad', text: faults.length === 1 ? 'One thing is wrong.' : `${faults.length} things are wrong.` }
+  const now = summary.models.reduce((sum, model) => sum + model.requests_per_second, 0)
+  const before = summary.models.reduce((sum, model) => sum + model.requests_per_second_before, 0)
+  const change = before > 0 ? now / before - 1 : 0
+  const traffic =
+    Math.abs(change) < 0.1 ? 'traffic is as before' : `traffic ${change > 0 ? 'grew' : 'fell'} by ${percent(Math.abs(change))}`
+  if (open.length > 0) return { tone: 'moved', text: `Nothing is broken; the workload changed, ${traffic}.` }
+  return { tone: 'fine', text: `Nothing is wrong; ${traffic}.` }
+}
+
+export function NowPage(): ReactNode {
+  const summary = useSummary()
+  const data = summary.data
+  return (
+    <Answered query={summary} height={480}>
+      {data !== undefined && (data.requests === 0 && data.open === 0 && data.findings.length === 0 ? <Nothing /> : <Fleet data={data} />)}
+    </Answered>
+  )
+}
+
+function Nothing(): ReactNode {
+  return (
+    <Empty title="No request has arrived yet">
+      <p>The hub is up and waits for spans. Three ways in:</p>
+      <ul>
+        <li>
+          <code>longpole demo</code> shows a simulated fleet.
+        </li>
+        <li>
+          <code>longpole sidecar --upstream http://127.0.0.1:8000 --listen 127.0.0.1:8001 --hub http://127.0.0.1:4318</code> in front of
+          your engine; send requests to port 8001.
+        </li>
+        <li>
+          Any OpenTelemetry SDK with GenAI spans: <code>OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318</code>.
+        </li>
+      </ul>
+      <p>
+        <code>longpole doctor</code> says which part is missing.
+      </p>
+    </Empty>
+  )
+}
+
+function Fleet({ data }: { data: ApiSummary }): ReactNode {
+  const { tone, text } = headline(data)
+  const open = data.findings.filter((finding) => finding.closed === null)
+  return (
+    <>
+      <section className={`headline ${tone}`} aria-live="polite">
+        <h1>{text}</h1>
+        <p>
+          {count(data.requests)} requests in the last {duration(data.window_seconds)}, {count(data.open)} in flight
+          {data.open > 0 && <>, the oldest for {duration(data.oldest_open_seconds)}</>}.
+        </p>
+      </section>
+      {open.map((finding) => (
+        <FindingCard key={finding.id} finding={finding} />
+      ))}
+      <DemoFault />
+      <Models data={data} />
+      <div className="columns">
+        <InFlight />
+        <Changes />
+      </div>
+    </>
+  )
+}
+
+function Models({ data }: { data: ApiSummary }): ReactNode {
+  const longest = Math.max(0, ...data.models.map((model) => model.phases.reduce((sum, phase) => sum + phase.mean_seconds, 0)))
+  return (
+    <section>
+      <h2>Models</h2>
+      <div className="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Model</th>
+              <th scope="col">Objectives met</th>
+              <th scope="col" className="number">
+                Requests
+              </th>
+              <th scope="col" className="number">
+                Errors
+              </th>
+              <th scope="col" className="number">
+                TTFT p50
+              </th>
+              <th scope="col" className="number">
+                TTFT p99
+              </th>
+              <th scope="col" className="number">
+                TPOT p50
+              </th>
+              <th scope="col" className="wide">
+                Where the mean request spends its time
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {data.models.map((model) => (
+              <tr key={model.model}>
+                <th scope="row">
+                  <a href={href('/explore', { model: model.model })}>{model.model || 'unknown model'}</a>
+                </th>
+                <td>
+                  <Attainment data={data} model={model.model} />
+                </td>
+                <td className="number">{rate(model.requests_per_second)}</td>
+                <td className={`number ${model.error_ratio > 0.01 ? 'warn' : ''}`}>{percent(model.error_ratio, 1)}</td>
+                <td className="number">{duration(model.ttft_p50)}</td>
+                <td className="number">{duration(model.ttft_p99)}</td>
+                <td className="number">{duration(model.tpot_p50)}</td>
+                <td className="wide">
+                  <PhaseBar
+                    parts={model.phases.map((phase) => ({ phase: phase.phase, seconds: phase.mean_seconds }))}
+                    whole={longest}
+                    label={model.model}
+                  />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <PhaseLegend
+        phases={data.models.flatMap((model) => model.phases.filter((phase) => phase.mean_seconds > 0).map((phase) => phase.phase))}
+      />
+    </section>
+  )
+}
+
+function Attainment({ data, model }: { data: ApiSummary; model: string }): ReactNode {
+  const rows = data.slos.filter((slo) => slo.model === model && slo.attainment !== null)
+  if (rows.length === 0) return <span className="muted">no objective judged</span>
+  return (
+    <span className="chips">
+      {rows.map((row) => {
+        const missed = (row.attainment ?? 1) < row.objective
+        return (
+          <span
+            key={row.slo}
+            className={`chip ${missed ? 'bad' : 'ok'}`}
+            title={`${row.slo}: ${row.bad} of ${row.good + row.bad} bad; promised ${percent(row.objective, 1)}`}
+          >
+            {missed ? '✕' : '✓'} {row.slo} {percent(row.attainment, 1)}
+          </span>
+        )
+      })}
+    </span>
+  )
+}
+
+function InFlight(): ReactNode {
+  const open = useOpen()
+  return (
+    <section>
+      <h2>In flight</h2>
+      <Answered query={open}>
+        <OpenStreams requests={open.data?.items ?? []} most={12} />
+      </Answered>
+      <p>
+        <a href={href('/requests')}>All requests</a>
+      </p>
+    </section>
+  )
+}
+
+function Changes(): ReactNode {
+  const events = useEvents({ limit: 12 })
+  const items = events.data?.items ?? []
+  return (
+    <section>
+      <h2>Changes</h2>
+      <Answered query={events}>
+        {items.length === 0 ? (
+          <p className="muted">
+            No change event. Deploys and restarts are derived from the engines; post your own with <code>longpole event</code>.
+          </p>
+        ) : (
+          <ul className="events">
+            {items.map((event) => (
+              <li key={event.id}>
+                <Instant at={event.unix_ns} seconds={false} /> <span className="chip">{event.kind}</span> {event.title}{' '}
+                <span className="muted">{ago(event.unix_ns)}</span>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Answered>
+    </section>
+  )
+}
