@@ -42,6 +42,7 @@ export class Exchange implements TransportObserver {
   #timer: StreamTimer | undefined
   #seen: Seen = 'body'
   #contentLength: number | undefined
+  #redirected = false
   #ended = false
 
   constructor(startMs: number, settings: ExchangeSettings) {
@@ -78,6 +79,7 @@ export class Exchange implements TransportObserver {
     if (this.#ended) return
     this.#headersMs = atMs
     this.#status = response.status
+    this.#redirected = response.status >= 300 && response.status < 400 && response.header('location') !== undefined
     const encoding = response.header('content-encoding')
     const plain = encoding === undefined || encoding === '' || encoding === 'identity'
     this.#seen = response.seesBytes && plain ? 'socket' : 'body'
@@ -98,7 +100,12 @@ export class Exchange implements TransportObserver {
   }
 
   completed(atMs: number): void {
-    if (this.#seen === 'socket') this.end(atMs)
+    if (this.#seen === 'socket' && !this.#redirected) this.end(atMs)
+  }
+
+  /** The caller has its response: a redirect that came this far is not followed. */
+  answered(): void {
+    if (this.#redirected) this.end()
   }
 
   failed(atMs: number, error: unknown): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dataOf, createEventScanner } from './event-scanner.ts'
+import { createEventScanner, dataOf } from './event-scanner.ts'
 import { type BodyKind, StreamTimer, type StreamTiming } from './stream-timer.ts'
 import { answerEvents, chunk, DONE, USAGE } from './testing/llm-server.ts'
 
@@ -23,7 +23,16 @@ function splitAt(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
 /** What must not depend on how the bytes were cut. */
 function shapeOf(timing: StreamTiming) {
   const { facts, chunks, bytes, ended, known, sawTool } = timing
-  return { facts, chunks, bytes, ended, known, sawTool, reasoning: timing.firstReasoningMs !== undefined, answer: timing.firstAnswerMs !== undefined }
+  return {
+    facts,
+    chunks,
+    bytes,
+    ended,
+    known,
+    sawTool,
+    reasoning: timing.firstReasoningMs !== undefined,
+    answer: timing.firstAnswerMs !== undefined,
+  }
 }
 
 const STREAM = [
@@ -32,7 +41,7 @@ const STREAM = [
   chunk({ reasoning_content: 'hm \u00e4\u{1f600}' }),
   ': keep-alive\r\n\r\n',
   chunk({ content: 'one' }),
-  'event: message\nid: 3\n' + chunk({ content: ' two\n\ndata: no' }),
+  `event: message\nid: 3\n${chunk({ content: ' two\n\ndata: no' })}`,
   chunk({ content: '' }),
   chunk({ content: ' three' }, {}, 'stop').replaceAll('\n', '\r\n'),
   chunk({}, { choices: [], usage: USAGE }),
@@ -44,7 +53,14 @@ describe('the split of the bytes', () => {
 
   test('into one piece is read right', () => {
     expect(shapeOf(whole)).toMatchObject({ chunks: 5, ended: true, known: true, reasoning: true, answer: true })
-    expect(whole.facts).toMatchObject({ model: 'tiny-1', inputTokens: 12, cachedTokens: 8, outputTokens: 3, reasoningTokens: 1, finishReasons: ['stop'] })
+    expect(whole.facts).toMatchObject({
+      model: 'tiny-1',
+      inputTokens: 12,
+      cachedTokens: 8,
+      outputTokens: 3,
+      reasoningTokens: 1,
+      finishReasons: ['stop'],
+    })
   })
 
   test('at every byte boundary changes nothing, and every stamp is of the piece that completed the event', () => {
@@ -81,7 +97,10 @@ describe('events', () => {
         const text = lines.map(([content, end]) => content + end).join('')
         const found: string[] = []
         const scanner = createEventScanner()
-        for (const piece of splitAt(encode(text), cuts.filter((cut) => cut < text.length))) {
+        for (const piece of splitAt(
+          encode(text),
+          cuts.filter((cut) => cut < text.length),
+        )) {
           scanner.push(piece, (bytes, start, end) => void found.push(dataOf(bytes, start, end)))
         }
         expect(found).toEqual(plainReading(text))
@@ -145,13 +164,18 @@ describe('first and last token', () => {
   })
 
   test('after reasoning is found although null content and escaped keys come before it', () => {
-    const noise = Array.from({ length: 40 }, () => `data: {"choices":[{"delta":{"content": null,"reasoning_content":"\\"content\\":\\"x"}}]}\n\n`)
+    const noise = Array.from(
+      { length: 40 },
+      () => `data: {"choices":[{"delta":{"content": null,"reasoning_content":"\\"content\\":\\"x"}}]}\n\n`,
+    )
     const timing = stream(...noise, 'data: {"choices":[{"delta":{"content": "a","reasoning_content":null}}]}\n\n')
     expect(timing).toMatchObject({ firstReasoningMs: 1, firstAnswerMs: 41, chunks: 41, lastTokenMs: 41 })
   })
 
   test('usage that comes with every chunk is read from the last', () => {
-    const timing = stream(...[1, 2, 3].map((completion_tokens) => chunk({ content: 'a' }, { usage: { prompt_tokens: 4, completion_tokens } })))
+    const timing = stream(
+      ...[1, 2, 3].map((completion_tokens) => chunk({ content: 'a' }, { usage: { prompt_tokens: 4, completion_tokens } })),
+    )
     expect(timing.facts.outputTokens).toBe(3)
   })
 
@@ -159,7 +183,10 @@ describe('first and last token', () => {
     const timer = new StreamTimer('events')
     const event = encode(chunk({ content: 'a' }))
     let atMs = 0
-    for (let gap = 1; gap <= 100; gap++) timer.observe(event, (atMs += gap))
+    for (let gap = 1; gap <= 100; gap++) {
+      atMs += gap
+      timer.observe(event, atMs)
+    }
     const { gaps, chunks } = timer.finish()
     expect(chunks).toBe(100)
     expect(gaps.worst().map(({ gapMs }) => gapMs)).toEqual([100, 99, 98, 97, 96, 95, 94, 93])
@@ -172,7 +199,14 @@ describe('hostile bodies', () => {
     const kinds = fc.constantFrom<BodyKind>('events', 'document', 'opaque')
     const json = fc.json().map((text) => encode(`data: ${text}\n\n`))
     const shaped = fc
-      .record({ choices: fc.anything(), usage: fc.anything(), type: fc.anything(), delta: fc.anything(), response: fc.anything(), error: fc.anything() })
+      .record({
+        choices: fc.anything(),
+        usage: fc.anything(),
+        type: fc.anything(),
+        delta: fc.anything(),
+        response: fc.anything(),
+        error: fc.anything(),
+      })
       .map((value) => encode(`data: ${safeJson(value)}\n\n`))
     fc.assert(
       fc.property(kinds, fc.array(fc.oneof(fc.uint8Array(), json, shaped)), (kind, pieces) => {
@@ -182,7 +216,9 @@ describe('hostile bodies', () => {
   })
 
   test('numbers that are no counts, and names that are too long, are not kept', () => {
-    const timing = time([encode(`data: {"id":"${'x'.repeat(9999)}","choices":[],"usage":{"prompt_tokens":-1,"completion_tokens":1e99}}\n\n`)])
+    const timing = time([
+      encode(`data: {"id":"${'x'.repeat(9999)}","choices":[],"usage":{"prompt_tokens":-1,"completion_tokens":1e99}}\n\n`),
+    ])
     expect(timing.facts.id).toHaveLength(256)
     expect(timing.facts.inputTokens).toBeUndefined()
     expect(timing.facts.outputTokens).toBeUndefined()

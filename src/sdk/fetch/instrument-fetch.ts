@@ -98,6 +98,7 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
     init: { ...init, headers },
     quiet: quiet(context.active()),
     answered: (response: Response): Response => {
+      exchange?.answered()
       const tapped = exchange?.needsTap === true ? tapResponse(response, exchange) : response
       if (own) logical.settle()
       return tapped
