@@ -2,13 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { configSchema } from '../src/config/schema.ts'
-import { ruleFiles } from './generate.ts'
+import { generateFiles } from './generate.ts'
 
 export const GENERATED = new URL('generated/', import.meta.url).pathname
 
 /** What the committed files must be. */
 export function expectedFiles(): Map<string, string> {
-  return ruleFiles(configSchema.parse({}))
+  return generateFiles(configSchema.parse({}))
 }
 
 if (import.meta.main) {

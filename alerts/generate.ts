@@ -4,6 +4,8 @@
 import { stringify } from 'yaml'
 import { resolveObjectives } from '../src/config/objectives.ts'
 import type { Config } from '../src/config/schema.ts'
+import { type AlertmanagerOptions, alertmanagerConfig, DEFAULT_ALERTMANAGER } from './alertmanager/config.ts'
+import { notificationTemplates } from './alertmanager/templates.ts'
 import { ALERTS } from './index.ts'
 import { ladder, lintLadder } from './ladder.ts'
 import { ObjectiveError, objectiveSets } from './objectives.ts'
@@ -13,6 +15,7 @@ import { type AlertContext, type Family, type PrometheusAlert, type RecordingGro
 export interface GenerateOptions {
   /** How often the hub is scraped; the shortest window must hold four scrapes. */
   scrapeIntervalSeconds?: number
+  alertmanager?: AlertmanagerOptions
 }
 
 export interface AlertGroup {
@@ -62,15 +65,18 @@ export function toYaml(groups: readonly (AlertGroup | RecordingGroup)[]): string
   return HEADER + stringify({ groups }, { lineWidth: 0, aliasDuplicateObjects: false, blockQuote: 'literal' })
 }
 
-/** Every rule file by its path below the output directory. */
-export function ruleFiles(
-  config: Pick<Config, 'slo' | 'alerts'>,
-  { scrapeIntervalSeconds = 15 }: GenerateOptions = {},
-): Map<string, string> {
+/** Rule files and Alertmanager's files by their path below the output directory. */
+export function generateFiles(config: Pick<Config, 'slo' | 'alerts'>, options: GenerateOptions = {}): Map<string, string> {
+  const { scrapeIntervalSeconds = 15, alertmanager = DEFAULT_ALERTMANAGER } = options
   const context = alertContext(config)
   checkLadders(context, scrapeIntervalSeconds)
   return new Map([
     ['recordings.yaml', toYaml(recordingGroups(context))],
     ['alerts.yaml', toYaml(alertGroups(context))],
+    [
+      'alertmanager/alertmanager.yaml',
+      HEADER + stringify(alertmanagerConfig(alertmanager), { lineWidth: 0, aliasDuplicateObjects: false }),
+    ],
+    ['alertmanager/longpole.tmpl', notificationTemplates()],
   ])
 }
