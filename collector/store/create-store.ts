@@ -76,6 +76,10 @@ export async function createStore(
     ...createReads(client),
     insertSpans: (rows) => spans.add(rows),
     insertRecords: (rows) => records.add(rows),
+    async deleteRecords(recordIds) {
+      if (recordIds.length === 0) return
+      await client.command(`DELETE FROM ${REQUESTS.name} WHERE record_id IN {ids:Array(String)}`, { ids: recordIds })
+    },
     insertRecordTable: (arrow) => insertRecordTable(client, arrow),
     insertSamples: (rows) => samples.add(rows),
     insertEvents: (rows) => events.add(rows),

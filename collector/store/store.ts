@@ -21,6 +21,8 @@ export interface RequestFilter {
   /** Equality on dictionary columns; several values are alternatives. */
   where?: Record<string, string[]>
   outcome?: string[]
+  /** A further condition in SQL, made by the hub and never from what a user typed. */
+  condition?: string
   order?: 'start' | 'e2e' | 'ttft'
   limit?: number
   cursor?: string
@@ -31,6 +33,8 @@ export interface Store {
   insertSpans(spans: readonly StoredSpan[]): Promise<void>
   /** A later version of the same record replaces the earlier one for every reader. */
   insertRecords(records: readonly RequestRecord[]): Promise<void>
+  /** Takes rows away: two records turned out to be one request. */
+  deleteRecords(recordIds: readonly string[]): Promise<void>
   /** Bulk path: a whole Arrow IPC stream of record rows, as `longpole simulate --format arrow` writes them. */
   insertRecordTable(arrow: Uint8Array): Promise<void>
   insertSamples(samples: readonly EngineSample[]): Promise<void>
