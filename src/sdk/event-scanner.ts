@@ -3,6 +3,7 @@
 
 const LF = 10
 const CR = 13
+const SPACE = 32
 
 /** Called for each complete event that has data. The bytes stay valid: they are never written to again. */
 export type EventSink = (bytes: Uint8Array, start: number, end: number) => void
@@ -45,7 +46,9 @@ export function createEventScanner(limitBytes = 1 << 20): EventScanner {
     push(chunk, sink) {
       let eventStart = 0
       let at = 0
-      for (let lineEnd = chunk.indexOf(LF); lineEnd !== -1; lineEnd = chunk.indexOf(LF, at)) {
+      while (at < chunk.length) {
+        const lineEnd = chunk.indexOf(LF, at)
+        if (lineEnd === -1) break
         const length = lineEnd - at
         const blank = line === 'empty' ? length === 0 || (length === 1 && chunk[at] === CR) : line === 'carriage' && length === 0
         line = 'empty'
@@ -85,6 +88,14 @@ const decoder = new TextDecoder()
 
 /** The data of an event, several data lines joined by LF as the standard says. */
 export function dataOf(bytes: Uint8Array, start: number, end: number): string {
+  if (isDataLine(bytes, start)) {
+    const lineEnd = bytes.indexOf(LF, start)
+    // One data line and the blank one behind it: the common event.
+    if (lineEnd + 1 >= end - 2) {
+      const from = bytes[start + 5] === SPACE ? start + 6 : start + 5
+      return decoder.decode(bytes.subarray(from, bytes[lineEnd - 1] === CR ? lineEnd - 1 : lineEnd))
+    }
+  }
   const lines = decoder.decode(bytes.subarray(start, end)).split(/\r?\n/)
   return lines
     .filter((line) => line.startsWith('data:'))

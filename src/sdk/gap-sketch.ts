@@ -19,7 +19,7 @@ export interface GapSketch {
 }
 
 export function createGapSketch(): GapSketch {
-  const counts = new Uint32Array(BUCKETS)
+  let counts: Uint32Array | undefined
   const worst: { endMs: number; gapMs: number }[] = []
   let entry = 0
   return {
@@ -27,6 +27,7 @@ export function createGapSketch(): GapSketch {
       const seconds = gapMs / 1000
       const index = seconds > SMALLEST_SECONDS ? exponentialIndex(seconds) - LOWEST_INDEX : 0
       const bucket = Math.min(index, BUCKETS - 1)
+      counts ??= new Uint32Array(BUCKETS)
       counts[bucket] = (counts[bucket] as number) + 1
       if (worst.length === WORST && gapMs <= entry) return
       keep(worst, { endMs, gapMs })
@@ -34,7 +35,7 @@ export function createGapSketch(): GapSketch {
     },
     histogram() {
       const filled: [number, number][] = []
-      for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      for (let bucket = 0; counts !== undefined && bucket < BUCKETS; bucket++) {
         const count = counts[bucket] as number
         if (count > 0) filled.push([bucket + LOWEST_INDEX, count])
       }

@@ -31,7 +31,7 @@ export interface StreamTiming {
   known: boolean
 }
 
-/** Events at the end that may carry no token: finish, usage, and the closing events of the responses API. */
+/** Events at the end that may carry no token: finish, usage, and the closing events of the responses API. A power of two. */
 const TAIL = 8
 /** Largest document, and largest single event, that is parsed. */
 const PARSE_LIMIT = 1 << 20
@@ -124,10 +124,10 @@ export class StreamTimer {
   #pushTail(bytes: Uint8Array, start: number, end: number): void {
     if (this.#tailCount === TAIL) {
       if (this.#timing.firstTokenMs !== undefined) this.#countChunk(this.#tailMs[this.#tailFirst] as number)
-      this.#tailFirst = (this.#tailFirst + 1) % TAIL
+      this.#tailFirst = (this.#tailFirst + 1) & (TAIL - 1)
       this.#tailCount--
     }
-    const slot = (this.#tailFirst + this.#tailCount) % TAIL
+    const slot = (this.#tailFirst + this.#tailCount) & (TAIL - 1)
     this.#tailBytes[slot] = bytes
     this.#tailStart[slot] = start
     this.#tailEnd[slot] = end
@@ -142,14 +142,15 @@ export class StreamTimer {
     timing.chunks++
   }
 
-  /** Decides which of the last events were tokens, and reads usage and finish reasons from them. */
+  /** Finds the last token among the last events, and reads usage and finish reasons from it and what came behind it. */
   #settleTail(): void {
     const timing = this.#timing
     // The first events are read again here when the stream was short.
     timing.facts.finishReasons.length = 0
-    let lastToken = -1
-    for (let place = 0; place < this.#tailCount; place++) {
-      const slot = (this.#tailFirst + place) % TAIL
+    const closing: unknown[] = []
+    let place = this.#tailCount - 1
+    for (; place >= 0; place--) {
+      const slot = (this.#tailFirst + place) & (TAIL - 1)
       const bytes = this.#tailBytes[slot] as Uint8Array
       const start = this.#tailStart[slot] as number
       const end = this.#tailEnd[slot] as number
@@ -158,14 +159,15 @@ export class StreamTimer {
         continue
       }
       const value = parseEvent(bytes, start, end)
-      readFacts(value, timing.facts)
-      const delta = deltaOf(value)
-      if (delta !== Delta.none) lastToken = place
-      if (delta & Delta.tool) timing.sawTool = true
+      closing.push(value)
       if (isClosing(value)) timing.ended = true
+      const delta = deltaOf(value)
+      if (delta & Delta.tool) timing.sawTool = true
+      if (delta !== Delta.none) break
     }
+    for (const value of closing.reverse()) readFacts(value, timing.facts)
     if (timing.firstTokenMs !== undefined) {
-      for (let place = 0; place <= lastToken; place++) this.#countChunk(this.#tailMs[(this.#tailFirst + place) % TAIL] as number)
+      for (let token = 0; token <= place; token++) this.#countChunk(this.#tailMs[(this.#tailFirst + token) & (TAIL - 1)] as number)
     }
     this.#tailCount = 0
     if (this.#doneMark || timing.facts.finishReasons.length > 0) timing.ended = true
