@@ -21,7 +21,7 @@ export interface Answer {
 export function localize(table: Table, question: Question): Answer {
   const dimensions = searchedDimensions(table, question)
   const population = selectPopulation(table, question)
-  const conditioning = conditionOnWorkload(table, question, population)
+  const conditioning = conditionOnWorkload(table, question, population, dimensions)
   const levels = scoreLevels(table, question.measure, population, conditioning)
   const given: Case = { table, question, population, conditioning, levels, dimensions }
   const rows = prepareRows(table, population, levels, question.seed)

@@ -6,8 +6,9 @@
 import type { Population } from '../population/population.ts'
 import { defaultCovariates, ENDOGENOUS_COLUMNS, type Question } from '../question.ts'
 import { sampleRows } from '../sampling.ts'
-import { QuestionError, type Table } from '../table.ts'
+import { type DimensionColumn, QuestionError, type Table } from '../table.ts'
 import { fitLinearScale, type LinearScale, medianOf, scaleAt } from './fit.ts'
+import { applyStaticEffects } from './static-effects.ts'
 
 export interface Conditioning {
   /** Per table row: baseline seconds at its workload; 1 where nothing is conditioned on. */
@@ -24,7 +25,12 @@ const MAX_BINS = 16
 const MIN_GROUP_ROWS = 60
 const FIT_ROWS = 20_000
 
-export function conditionOnWorkload(table: Table, question: Question, population: Population): Conditioning {
+export function conditionOnWorkload(
+  table: Table,
+  question: Question,
+  population: Population,
+  dimensions: readonly DimensionColumn[],
+): Conditioning {
   const covariates = chooseCovariates(table, question)
   const columns = covariates.map((name) => table.numbers.get(name) as Float64Array)
   const groups = groupRows(table, population)
@@ -45,6 +51,7 @@ export function conditionOnWorkload(table: Table, question: Question, population
     bins += assignBins(scale, bin, bins, baseline, incident, columns)
   }
   if (!timed) scale.fill(1)
+  else applyStaticEffects(table, population, dimensions, scale, question.seed)
   return { scale, bin, bins, covariates }
 }
 

@@ -1,14 +1,13 @@
-// Step 6: several names for the same rows are one answer. Two slices are aliases where the rows with events overlap by Jaccard ≥ 0.9.
+// Step 6: several names for the same rows are one answer. Two slices are aliases where their incident rows overlap by
+// Jaccard ≥ 0.95: closer than what counts as the same answer, so that taking another name never changes the rows that are meant.
 import { actionability } from '../roles.ts'
 import { byScore, type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
 
-export const ALIAS_JACCARD = 0.9
+export const ALIAS_JACCARD = 0.95
 
-/** Which rows with events (of the incident) a slice has. */
-export function eventMembers(input: ScanInput, candidate: Candidate): Uint8Array {
-  const members = membersOf(input.a.rows, candidate.literals, input.dimensions)
-  for (let at = 0; at < members.length; at++) if ((input.a.events[at] as number) <= 0) members[at] = 0
-  return members
+/** Which rows of the incident a slice has. */
+export function sliceMembers(input: ScanInput, candidate: Candidate): Uint8Array {
+  return membersOf(input.a.rows, candidate.literals, input.dimensions)
 }
 
 export function jaccard(left: Uint8Array, right: Uint8Array): number {
@@ -21,7 +20,7 @@ export function jaccard(left: Uint8Array, right: Uint8Array): number {
   return either === 0 ? 0 : both / either
 }
 
-/** Is every event row of `inner` (up to `tolerance`) also one of `outer`? */
+/** Is every row of `inner` (up to `tolerance`) also one of `outer`? */
 export function isInside(inner: Uint8Array, outer: Uint8Array, tolerance = 0.02): boolean {
   let own = 0
   let outside = 0
@@ -40,8 +39,8 @@ export interface AliasGroup {
 
 /** The candidate's aliases among all candidates; the fewest literals win, then the most actionable name, then the score. */
 export function groupAliases(input: ScanInput, chosen: Candidate, candidates: readonly Candidate[]): AliasGroup {
-  const own = eventMembers(input, chosen)
-  const group = candidates.filter((other) => other !== chosen && jaccard(own, eventMembers(input, other)) >= ALIAS_JACCARD)
+  const own = sliceMembers(input, chosen)
+  const group = candidates.filter((other) => other !== chosen && jaccard(own, sliceMembers(input, other)) >= ALIAS_JACCARD)
   const order = byScore(input.dimensions)
   const close = [chosen, ...group.filter((other) => other.score > chosen.score - Math.max(4, chosen.score * 0.1))]
   close.sort((left, right) => {

@@ -3,7 +3,8 @@
 
 import { roleOf } from '../roles.ts'
 import { type Candidate, type Literal, membershipTables, type ScanInput } from './candidate.ts'
-import { logLikelihoodRatio } from './statistic.ts'
+import { isFresh, siblingBaseline } from './fresh.ts'
+import { type Counts, logLikelihoodRatio } from './statistic.ts'
 
 /** Maps a baseline row (by its position) to its time block. */
 export interface Blocks {
@@ -36,26 +37,23 @@ export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate)
   const xA = a.expected[0] as number
   const cB = b.events.reduce((sum, value) => sum + value, 0)
   const xB = b.expected.reduce((sum, value) => sum + value, 0)
-  if (isFresh(input, candidate.literals, xA, xB)) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
+  if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
   const phi = Math.max(1, input.weightVariance) * overDispersion(b.events, b.expected)
   return { ...candidate, cA, xA, cB, xB, g, phi, score: g / phi - candidate.penalty }
 }
 
-/** Parts of the fleet that the baseline hardly knows. A new tenant is not one: its slowness may be its own. */
-function isFresh(input: ScanInput, literals: readonly Literal[], xA: number, xB: number): boolean {
-  if (literals.length === 0 || xB >= 3 || xB > xA / 20) return false
+/** A slice that is all parts of the fleet and new: compared with its siblings. */
+function isFreshSlice(input: ScanInput, literals: readonly Literal[], counts: Counts): boolean {
+  if (literals.length === 0 || !isFresh(counts)) return false
   return literals.every((literal) => roleOf(input.dimensions[literal.dimension]?.name ?? '') === 'fleet')
 }
 
-/** A new value has no baseline of its own: the fleet's baseline, at no more than the value's own size, stands for it. */
 function evaluateFresh(input: ScanInput, candidate: Candidate): Candidate {
-  const share = Math.min(1, candidate.xA / Math.max(input.all.xB, 1e-9))
-  const cB = input.all.cB * share
-  const xB = input.all.xB * share
-  const g = logLikelihoodRatio(candidate.cA, candidate.xA, cB, xB)
+  const counts = siblingBaseline(candidate, input.all)
+  const g = logLikelihoodRatio(counts.cA, counts.xA, counts.cB, counts.xB)
   const phi = Math.max(1, input.weightVariance)
-  return { ...candidate, cB, xB, g, phi, fresh: true, score: g / phi - candidate.penalty }
+  return { ...candidate, ...counts, g, phi, fresh: true, score: g / phi - candidate.penalty }
 }
 
 function sumSide(input: ScanInput, side: ScanInput['a'], literals: readonly Literal[], blocks: Blocks | null, size: number) {

@@ -1,7 +1,10 @@
 // Every value of every dimension, and sets of values of one dimension.
 // Sets: sorted by how much each value's risk rose, the best set is a prefix (linear-time subset scanning, Neill 2012).
+
+import { roleOf } from '../roles.ts'
 import type { DimensionColumn } from '../table.ts'
 import type { Candidate, ScanInput } from './candidate.ts'
+import { isFresh, siblingBaseline } from './fresh.ts'
 import { type Counts, logChoose, logLikelihoodRatio } from './statistic.ts'
 
 /** Counts of each value of one dimension; the missing id is last. */
@@ -15,6 +18,8 @@ export interface ValueCounts {
 /** A value with fewer events in the incident cannot be reported. */
 export const MIN_EVENTS = 6
 const MAX_SET = 24
+/** Every member of a set rose at least so much of what the set so far rose. */
+const COMPARABLE = 0.5
 
 export function countValues(input: ScanInput): ValueCounts[] {
   return input.dimensions.map((dimension) => {
@@ -41,13 +46,15 @@ function accumulate(
   }
 }
 
-export function scanSingles(_input: ScanInput, counts: readonly ValueCounts[], totalValues: number): Candidate[] {
+export function scanSingles(input: ScanInput, counts: readonly ValueCounts[], totalValues: number): Candidate[] {
   const found: Candidate[] = []
   for (let index = 0; index < counts.length; index++) {
     const { cA, xA, cB, xB } = counts[index] as ValueCounts
+    const fleet = roleOf(input.dimensions[index]?.name ?? '') === 'fleet'
     for (let id = 0; id < cA.length - 1; id++) {
       if ((cA[id] as number) < MIN_EVENTS) continue
-      const value = { cA: cA[id] as number, xA: xA[id] as number, cB: cB[id] as number, xB: xB[id] as number }
+      let value: Counts = { cA: cA[id] as number, xA: xA[id] as number, cB: cB[id] as number, xB: xB[id] as number }
+      if (fleet && isFresh(value)) value = siblingBaseline(value, input.all)
       const g = logLikelihoodRatio(value.cA, value.xA, value.cB, value.xB)
       if (g <= 0) continue
       const penalty = Math.log(totalValues)
@@ -66,9 +73,13 @@ export function scanSets(input: ScanInput, counts: readonly ValueCounts[], total
   return found
 }
 
+function riskOf(counts: Counts): number {
+  return (counts.cA + 1) / (counts.xA + 1) / ((counts.cB + 2) / (counts.xB + 2))
+}
+
 function bestPrefix(dimension: DimensionColumn, counts: ValueCounts, totalValues: number) {
   const { cA, xA, cB, xB } = counts
-  const risk = (id: number) => ((cA[id] as number) + 1) / ((xA[id] as number) + 1) / (((cB[id] as number) + 2) / ((xB[id] as number) + 2))
+  const risk = (id: number) => riskOf({ cA: cA[id] as number, xA: xA[id] as number, cB: cB[id] as number, xB: xB[id] as number })
   const order: number[] = []
   for (let id = 0; id < dimension.values.length; id++) if ((cA[id] as number) >= 2 && risk(id) > 1.05) order.push(id)
   order.sort((left, right) => {
@@ -80,6 +91,8 @@ function bestPrefix(dimension: DimensionColumn, counts: ValueCounts, totalValues
   const limit = Math.min(order.length, MAX_SET, Math.ceil(dimension.values.length / 2))
   for (let size = 1; size <= limit; size++) {
     const id = order[size - 1] as number
+    // A member that rose far less than the others is a victim or noise, no part of the same set.
+    if (size > 1 && risk(id) - 1 < COMPARABLE * (riskOf(sum) - 1)) break
     sum.cA += cA[id] as number
     sum.xA += xA[id] as number
     sum.cB += cB[id] as number

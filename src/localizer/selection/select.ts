@@ -4,8 +4,9 @@ import { type ConfounderCheck, checkConfounders, positions } from '../confounder
 import { type Effect, measureEffect } from '../contrast/effect.ts'
 import { groupAliases } from '../grouping/aliases.ts'
 import { narrowest } from '../grouping/containment.ts'
-import { byScore, type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
-import { type Blocks, timeBlocks } from '../scan/evaluate.ts'
+import { widest } from '../grouping/widening.ts'
+import { byScore, type Candidate, type Literal, membersOf, type ScanInput } from '../scan/candidate.ts'
+import { type Blocks, evaluate, timeBlocks } from '../scan/evaluate.ts'
 import { explainAway } from '../scan/inputs.ts'
 import { scan } from '../scan/scan.ts'
 import { contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
@@ -53,7 +54,9 @@ interface Scanned {
   candidate: Candidate
 }
 
-export function selectPicks(given: Case, inputs: ScanInput[]): Selection {
+export function selectPicks(given: Case, original: ScanInput[]): Selection {
+  // Explaining away changes the expectations; the answers are built from the original ones.
+  const inputs = original.map((input) => ({ ...input, a: { ...input.a, expected: input.a.expected.slice() } }))
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
   const blocks = timeBlocks(given.table.time, inputs[0]?.b.rows ?? new Int32Array(0), seconds)
   const selection: Selection = {
@@ -70,7 +73,8 @@ export function selectPicks(given: Case, inputs: ScanInput[]): Selection {
       selection.fleet = { ...fleet, effect: fleetEffect(given) }
       selection.suspects = slices.slice(0, 8)
     }
-    const pick = choose(given, inputs, slices, fleet, selection)
+    const fresh = round === 0 ? slices : slices.filter((entry) => !overlapsPicks(inputs, entry, selection.picks))
+    const pick = choose(given, inputs, fresh, fleet, blocks, selection)
     if (pick === null) {
       if (round === 0) selection.fleetWide = fleet.candidate.score >= MIN_SCORE && selection.fleet.effect.relative >= MIN_EFFECT
       break
@@ -98,7 +102,24 @@ function scanLevels(given: Case, inputs: ScanInput[], blocks: Blocks, deep: bool
   return { slices, fleet: fleet as Scanned }
 }
 
-function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scanned, selection: Selection): Pick | null {
+/** Later answers must be about other rows: parts of an earlier slice only refine it. */
+function overlapsPicks(inputs: ScanInput[], entry: Scanned, picks: readonly Pick[]): boolean {
+  const input = inputs[entry.level] as ScanInput
+  const members = membersOf(input.a.rows, entry.candidate.literals, input.dimensions)
+  return picks.some((pick) => {
+    const taken = membersOf(input.a.rows, pick.candidate.literals, input.dimensions)
+    let own = 0
+    let both = 0
+    for (let at = 0; at < members.length; at++) {
+      if (members[at] !== 1) continue
+      own++
+      if (taken[at] === 1) both++
+    }
+    return both > 0.4 * own
+  })
+}
+
+function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scanned, blocks: Blocks, selection: Selection): Pick | null {
   const eligible = slices.filter((entry) => entry.candidate.score >= MIN_SCORE).slice(0, CHECKED * 2)
   const elevated = eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet)
   const ranked = elevated ? byContrast(inputs, slices) : eligible
@@ -109,7 +130,7 @@ function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scan
       selection.mixShift ??= { ...entry, by: check.explainedBy }
       continue
     }
-    const pick = examine(given, input, entry, slices, check)
+    const pick = examine(given, input, entry, slices, blocks, check)
     if (pick !== null) return pick
   }
   return null
@@ -140,10 +161,12 @@ function contrastOf(inputs: ScanInput[], entry: Scanned): number {
 }
 
 /** All checks on one slice but the confounders; null where it fails one. */
-function examine(given: Case, input: ScanInput, entry: Scanned, slices: Scanned[], check: ConfounderCheck): Pick | null {
+function examine(given: Case, input: ScanInput, entry: Scanned, slices: Scanned[], blocks: Blocks, check: ConfounderCheck): Pick | null {
   const sameLevel = slices.filter((other) => other.level === entry.level).map((other) => other.candidate)
   const narrow = narrowest(input, entry.candidate, sameLevel)
-  const { best, aliases } = groupAliases(input, narrow, sameLevel)
+  const recount = (literals: Literal[], penalty: number) => evaluate(input, blocks, { ...emptyCandidate(), literals, penalty })
+  const wide = widest(given, input, narrow, sameLevel, recount)
+  const { best, aliases } = groupAliases(input, wide, sameLevel)
   const effect = sliceEffect(given, input, best)
   const rest = restEffect(given, input, best)
   if (effect.relative < MIN_EFFECT && given.question.measure.kind === 'quantile') return null
