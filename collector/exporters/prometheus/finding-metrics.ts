@@ -36,7 +36,11 @@ export function createFindingMetrics(registry: MetricRegistry<HubMetricKey>): Fi
       // Two events of one name: the newest is the one to show, so it is written last.
       for (const event of newest.reverse()) {
         const cluster = event.scope.cluster?.length === 1 ? event.scope.cluster[0] : null
-        registry.set('changeTimestamp', { cluster, kind: event.kind, event: event.title }, Number(event.unix_ns) / 1e9)
+        registry.set(
+          'changeTimestamp',
+          { cluster, kind: event.kind, source: event.source, event: event.title },
+          Number(event.unix_ns) / 1e9,
+        )
       }
     },
   }

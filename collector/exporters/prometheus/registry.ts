@@ -11,8 +11,8 @@ export interface MetricRegistry<Key extends string = string> {
   /** Adds to a counter (or gauge); by 1 where no value is given. */
   increment(key: Key, labels?: Labels, value?: number): void
   set(key: Key, labels: Labels, value: number): void
-  /** An observation of a histogram; the trace id becomes its exemplar. */
-  observe(key: Key, labels: Labels, value: number, exemplarTraceId?: string): void
+  /** An observation of a histogram, made as often as `times` says; the trace id becomes its exemplar. */
+  observe(key: Key, labels: Labels, value: number, exemplarTraceId?: string, times?: number): void
   /** Takes a series away, for gauges of things that are gone. */
   remove(key: Key, labels: Labels): void
   /** All series of one metric, for gauges that are written whole. */
@@ -74,10 +74,11 @@ export function createRegistry<Key extends string>(
       const { definition, metric } = entryOf(key)
       ;(metric as Gauge<string>).set(limit.bound(definition, labels), value)
     },
-    observe(key, labels, value, exemplarTraceId) {
+    observe(key, labels, value, exemplarTraceId, times = 1) {
       const { definition, metric } = entryOf(key)
       const exemplarLabels = exemplarTraceId !== undefined && TRACE_ID.test(exemplarTraceId) ? { trace_id: exemplarTraceId } : {}
-      ;(metric as Histogram<string>).observe({ labels: limit.bound(definition, labels), value, exemplarLabels })
+      const observation = { labels: limit.bound(definition, labels), value, exemplarLabels }
+      for (let made = 0; made < times; made++) (metric as Histogram<string>).observe(observation)
     },
     remove(key, labels) {
       const { definition, metric } = entryOf(key)

@@ -242,3 +242,15 @@ test('findings are ranked within model and objective and replaced whole', async 
   ])
   expect(await read('longpole_change_timestamp_seconds', { kind: 'deploy', event: 'v2' })).toBe(7)
 })
+
+test('every gap of a stream is counted, so that the tail can be set against the median', async () => {
+  const { metrics, read } = setUp()
+  // Index -46 holds 18.6 to 20.3 ms, index -8 holds 0.5 to 0.545 s (base 2, scale 3).
+  metrics.settled(record({ itl: { '-46': 97, '-8': 3 } }))
+  expect(await read('longpole_itl_seconds_count')).toBe(100)
+  expect(await read('longpole_itl_seconds_bucket', { le: '0.02' })).toBe(97)
+  expect(await read('longpole_itl_seconds_bucket', { le: '0.5' })).toBe(97)
+  expect(await read('longpole_itl_seconds_bucket', { le: '1' })).toBe(100)
+  metrics.settled(record({ itl: { '-46': 1_000_000 } }))
+  expect(await read('longpole_itl_seconds_count')).toBe(20_100)
+})

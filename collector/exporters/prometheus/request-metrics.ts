@@ -2,6 +2,7 @@
 // synthetic requests count for themselves only.
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { Clock } from '@longpole/model/clock'
+import { exponentialUpperBound } from '@longpole/model/conventions/buckets'
 import type { HubMetricKey } from '@longpole/model/conventions/metrics'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import type { Finding } from '@longpole/model/finding'
@@ -50,6 +51,7 @@ export function createRequestMetrics(registry: Registry, objectives: readonly Ob
       countTransfer(registry, record)
       countClient(registry, record)
       countStall(registry, lookup, record)
+      countGaps(registry, record)
       return goodput
     },
     open(requests) {
@@ -170,6 +172,19 @@ function countStall(registry: Registry, lookup: ObjectiveLookup, record: Request
   const limit = tpot === undefined ? null : thresholdOf(tpot, record.prompt_class)
   if (limit === null || record.itl_max <= STALL_FACTOR * limit) return
   registry.increment('streamStallsTotal', { cluster: record.cluster, model: record.model, replica: record.replica })
+}
+
+/** A stream of so many chunks is enough of them: one endless stream shall not hold up the page. */
+const MAX_GAPS = 20_000
+
+/** Every gap of the record's sketch, each as the middle of its exponential bucket. */
+function countGaps(registry: Registry, { cluster, model, pool, itl }: RequestRecord): void {
+  let left = MAX_GAPS
+  for (const [index, count] of Object.entries(itl ?? {})) {
+    const times = Math.min(count, left)
+    left -= times
+    registry.observe('itlSeconds', { cluster, model, pool }, exponentialUpperBound(Number(index) - 0.5), undefined, times)
+  }
 }
 
 /** Good: an answer, its first token within the objective. */

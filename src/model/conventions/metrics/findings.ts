@@ -21,7 +21,11 @@ export const FINDING_METRICS = {
   findingOnset: gauge('longpole_finding_onset_timestamp_seconds', 'When it began.', FINDING),
   findingBadRequests: gauge('longpole_finding_bad_requests', 'Requests made bad by it.', FINDING),
   findingEvaluated: gauge('longpole_finding_evaluated_timestamp_seconds', 'When the localizer last looked.', FINDING),
-  changeTimestamp: gauge('longpole_change_timestamp_seconds', 'Time of recent change events.', ['cluster', 'kind', 'event']),
+  changeTimestamp: gauge(
+    'longpole_change_timestamp_seconds',
+    'Time of recent change events; `source` is `derived` where nobody announced it.',
+    ['cluster', 'kind', 'source', 'event'],
+  ),
   probeUp: gauge('longpole_probe_up', '1 if the last synthetic request was good.', ['cluster', 'model']),
   probeSeconds: gauge('longpole_probe_ttft_seconds', 'TTFT of the last synthetic request.', ['cluster', 'model']),
   probeRequestsTotal: counter('longpole_probe_requests_total', 'Synthetic requests by result.', ['cluster', 'model', 'result']),
