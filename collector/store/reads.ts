@@ -89,7 +89,7 @@ async function* readLines(stream: AsyncIterable<Buffer>): AsyncGenerator<string>
 const KINDS = new Map<string, ColumnKind>(REQUEST_COLUMNS.map((column) => [column.name, column.kind]))
 
 /** The condition of a filter with its parameters. Throws RangeError for a column that cannot be filtered by. */
-export function requestConditions({ from, to, where = {}, outcome }: RequestFilter): {
+export function requestConditions({ from, to, where = {}, outcome, condition }: RequestFilter): {
   conditions: string[]
   parameters: Record<string, unknown>
 } {
@@ -103,6 +103,7 @@ export function requestConditions({ from, to, where = {}, outcome }: RequestFilt
     conditions.push('start_unix_ns < {to:Int64}')
     parameters.to = to.toString()
   }
+  if (condition !== undefined) conditions.push(condition)
   const equal = { ...where, ...(outcome === undefined ? {} : { outcome }) }
   for (const [column, values] of Object.entries(equal)) {
     const kind = KINDS.get(column)
