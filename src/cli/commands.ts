@@ -9,6 +9,11 @@ export interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'hub',
+    summary: 'receive spans, join them into request records, store and serve them',
+    load: () => import('./commands/hub.ts'),
+  },
+  {
     name: 'simulate',
     summary: 'write a labelled data set of a simulated fleet',
     load: () => import('./commands/simulate.ts'),

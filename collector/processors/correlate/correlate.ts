@@ -22,7 +22,7 @@ export interface ReceivedSpan {
 
 export interface SettledRequest {
   record: RequestRecord
-  /** `settled`: first written, counted in metrics; `amended`: a later version; `restored`: written before a restart. */
+  /** `settled`: first written (but for a row that said it was open), counted in metrics; `amended`: a later version. */
   event: 'settled' | 'amended'
   /** The distinct spans it was made from and those below them, for the exporter. */
   spans: Span[]
@@ -38,7 +38,7 @@ export interface CorrelatorSettings {
   /** Takes each finished or amended record. */
   settle(request: SettledRequest): void
   /** Spans of a trace that was closed and forgotten. */
-  spansOfTrace(traceId: string): Promise<ReceivedSpan[]>
+  spansOfTrace(traceId: string): Promise<Span[]>
   onNegativeResidual(phase: PhaseId): void
   onTrouble(message: string): void
   afterSeconds: number
@@ -124,7 +124,8 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
   }
 
   async function load(trace: Trace): Promise<void> {
-    for (const entry of await settings.spansOfTrace(trace.traceId)) keep(trace, entry)
+    const spans = await settings.spansOfTrace(trace.traceId)
+    for (const span of spans) keep(trace, { span, receivedUnixNano: clock.unixNano() })
     trace.mustLoad = false
   }
 
@@ -135,7 +136,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     const arrivalMs = (observation: Observation) =>
       Math.max(...observation.spanIds.map((spanId) => toMonotonic(byId.get(observation.traceId)?.received.get(spanId) ?? 0n)))
     const isComplete = root.vantage === 'client' && (root.role === 'request' || root.parentSpanId === '')
-    const isAmendment = findWritten(observations, traces).length > 0
+    const isAmendment = findWritten(observations, traces).some(({ version }) => version > 0)
     if (isAmendment) return Math.max(...observations.map(arrivalMs)) + OBSERVE_DELAY_MS
     if (isComplete) return arrivalMs(root) + settings.afterSeconds * 1e3
     return Math.max(...observations.map(arrivalMs)) + settings.withoutClientSeconds * 1e3
@@ -161,10 +162,11 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     if (known !== undefined && superseded.length === 0 && known.version >= record.version) return
     record.received_unix_ns = known?.receivedUnixNano ?? earliest(observations, traces)
     record.record_id = known?.recordId ?? record.record_id
-    if (known === undefined) learn(assembled)
+    const isFirst = known === undefined || known.version === 0
+    if (isFirst) learn(assembled)
     const written = { recordId: record.record_id, receivedUnixNano: record.received_unix_ns, version: record.version }
     remember(written, superseded, traces)
-    settings.settle({ record, event: known === undefined ? 'settled' : 'amended', spans: spansOf(observations, traces), superseded })
+    settings.settle({ record, event: isFirst ? 'settled' : 'amended', spans: spansOf(observations, traces), superseded })
   }
 
   /** Once for each request, at its closing. */

@@ -85,7 +85,7 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
     const written = writtenOf.get(traceId)
     if (written !== undefined) {
       trace.written = written.records
-      trace.mustLoad = true
+      trace.mustLoad = written.records.some(({ version }) => version > 0)
       writtenOf.delete(traceId)
     }
     return trace

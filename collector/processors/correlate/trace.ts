@@ -8,6 +8,7 @@ import { type ParentMap, spanKey } from './join.ts'
 export interface WrittenRecord {
   recordId: string
   receivedUnixNano: bigint
+  /** 0: only a row that says that the request is open. */
   version: number
 }
 

@@ -20,6 +20,8 @@ export interface Redactor {
   /** The span without content; resources that several spans share stay shared. */
   span(span: Span): Span
   attributes(attributes: Attributes): Attributes
+  /** The same, once for each object. */
+  resource(resource: Attributes): Attributes
 }
 
 type Rule = 'text' | 'url' | 'class' | 'number' | 'hash' | 'dimension' | 'drop'
@@ -118,6 +120,7 @@ export function createRedactor({ identify, dimensions, onDropped }: RedactSettin
 
   return {
     attributes: attributesOf,
+    resource: resourceOf,
     span(span) {
       if (span.statusMessage !== '') onDropped('content', 1)
       return {

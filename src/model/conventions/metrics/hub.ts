@@ -18,6 +18,11 @@ export const HUB_METRICS = {
   logRecordsTotal: counter('longpole_log_records_total', 'OTLP log records by what became of them.', ['result']),
   dataPointsTotal: counter('longpole_data_points_total', 'OTLP metric data points by what became of them.', ['result']),
   payloadsRejectedTotal: counter('longpole_payloads_rejected_total', 'Whole OTLP bodies refused, by reason.', ['reason']),
+  forwardedSpansTotal: counter(
+    'longpole_forwarded_spans_total',
+    'Spans of settled requests towards the OTLP endpoint, by what became of them.',
+    ['result'],
+  ),
   recordsTotal: counter('longpole_records_total', 'Records settled or amended.', ['event']),
   recordsJoinedTotal: counter('longpole_records_joined_total', 'Settled records by the vantages joined.', ['vantage']),
   unsettledRequests: gauge('longpole_unsettled_requests', 'Records waiting to settle.', []),

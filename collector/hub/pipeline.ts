@@ -1,0 +1,212 @@
+// The way of everything that arrives, on one screen: receivers → redact → store (then the sender is acknowledged) → correlate → records →
+// store, metrics, live page, OTLP endpoint. Beside it: requests in flight, engine samples, change events.
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { Clock } from '@longpole/model/clock'
+import type { HubMetricKey } from '@longpole/model/conventions/metrics'
+import type { Span } from '@longpole/model/span'
+import type { Config } from '../../src/config/schema.ts'
+import { adapterOf } from '../../src/engines/index.ts'
+import { observeSpans } from '../../src/engines/observe.ts'
+import type { MetricRegistry } from '../exporters/prometheus/registry.ts'
+import type { RequestMetrics } from '../exporters/prometheus/request-metrics.ts'
+import type { Tenants } from '../extensions/tenant/tenant.ts'
+import { type Correlator, createCorrelator, type SettledRequest } from '../processors/correlate/correlate.ts'
+import { createOpenRequests } from '../processors/correlate/open-requests.ts'
+import { createRedactor } from '../processors/redact/redact.ts'
+import { type OtlpHandlers, taken, type Verdict } from '../receivers/otlp/verdict.ts'
+import type { Store } from '../store/store.ts'
+import type { LiveFeed } from './api/live.ts'
+import { createArrivalState } from './arrival-state.ts'
+import { createChangeDetector } from './change-events.ts'
+import { createLedger } from './ledger.ts'
+import { readOpenRequests } from './open-logs.ts'
+import { createRecordWriter } from './record-writer.ts'
+import { readSamples } from './samples.ts'
+import { createSpanIntake } from './span-intake.ts'
+
+export interface PipelineSettings {
+  config: Config
+  clock: Clock
+  store: Store
+  registry: MetricRegistry<HubMetricKey>
+  metrics: RequestMetrics
+  live: LiveFeed
+  tenants: Tenants
+  /** Takes each settled request on to an OTLP endpoint. */
+  forward(request: SettledRequest): void
+  onTrouble(message: string): void
+}
+
+export interface Pipeline {
+  handlers: OtlpHandlers
+  correlator: Correlator
+  /** Looks at what is due; to be called every 250 ms. */
+  tick(): Promise<void>
+  /** What is no longer heard of; every 5 s. */
+  sweep(): Promise<void>
+  /** Everything received is settled or stored. */
+  flush(): Promise<void>
+  /** First receive time of whatever is not in a written record yet. */
+  oldestUnixNano(): bigint | null
+}
+
+const RETRY_SECONDS = 1
+/** Half of the growth that hostile input may cause (SECURITY.md), for spans of open and recently closed traces. */
+const CORRELATE_BYTES = 64_000_000
+
+export function createPipeline(settings: PipelineSettings): Pipeline {
+  const { config, clock, store, registry, metrics, live, tenants, forward, onTrouble } = settings
+  const cluster = config.cluster === '' ? null : config.cluster
+  const ledger = createLedger(registry)
+  const redactor = createRedactor({
+    identify: (value) => tenants.identify(value),
+    dimensions: config.dimensions,
+    onDropped: (reason, count) => registry.increment('attributesDroppedTotal', { reason }, count),
+  })
+  const openRequests = createOpenRequests({ clock, maxRequests: config.limits.openRequests })
+  const changes = createChangeDetector(clock)
+  const arrivals = createArrivalState()
+  const writer = createRecordWriter({
+    insert: (records) => store.insertRecords(records),
+    remove: (recordIds) => store.deleteRecords(recordIds),
+    maxWaiting: config.limits.unsettledRequests,
+    onTrouble,
+  })
+  const correlator = createCorrelator({
+    clock,
+    observe: observeSpans,
+    streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
+    settle,
+    spansOfTrace: (traceId) => store.spansOfTrace(traceId),
+    onNegativeResidual: (phase) => registry.increment('negativeResidualsTotal', { phase }),
+    onTrouble,
+    ...config.settle,
+    memoryBytes: CORRELATE_BYTES,
+    maxTraces: config.limits.unsettledRequests,
+  })
+  const intake = createSpanIntake({
+    insert: (spans) => store.insertSpans(spans),
+    isKnown: (traceId, spanId) => correlator.has(traceId, spanId),
+    onStored(spans) {
+      correlator.add(spans)
+      for (const { span } of spans) openRequests.ended(span.traceId, span.spanId)
+    },
+    unixNano: () => clock.unixNano(),
+    ledger,
+  })
+
+  function settle(request: SettledRequest): void {
+    const { record, event, superseded } = request
+    record.cluster ??= cluster
+    arrivals.fill(record)
+    writer.write(record)
+    if (superseded.length > 0) writer.remove(superseded.map(({ recordId }) => recordId))
+    registry.increment('recordsTotal', { event })
+    live.settled(record)
+    if (event !== 'settled') return
+    metrics.settled(record)
+    for (const vantage of record.joined) registry.increment('recordsJoinedTotal', { vantage })
+    forward(request)
+  }
+
+  async function takeTraces(spans: readonly Span[], malformed: number, truncated: number): Promise<Verdict> {
+    ledger.received(spans.length + malformed)
+    ledger.dropped('malformed', malformed)
+    if (truncated > 0) registry.increment('attributesDroppedTotal', { reason: 'limit' }, truncated)
+    if (writer.isFull()) {
+      ledger.rejected('store_unavailable', spans.length)
+      return retry('the store is behind')
+    }
+    try {
+      await intake.take(spans.map(redactor.span))
+    } catch (error) {
+      onTrouble((error as Error).message)
+      return retry('the store is not available')
+    }
+    return malformed === 0 ? taken() : taken(malformed, `${malformed} spans without a valid trace id, span id or time`)
+  }
+
+  async function takeEvents(events: readonly ChangeEvent[]): Promise<void> {
+    if (events.length === 0) return
+    metrics.events(events)
+    await store.insertEvents(events)
+  }
+
+  return {
+    correlator,
+    handlers: {
+      traces: ({ spans, malformed, truncated }) => takeTraces(spans, malformed, truncated),
+      async logs({ records }) {
+        const clean = records.map((record) => ({
+          ...record,
+          attributes: redactor.attributes(record.attributes),
+          resource: redactor.resource(record.resource),
+        }))
+        const { open, ignored } = readOpenRequests(clean, cluster)
+        for (const request of open) if (!correlator.has(request.traceId, request.spanId)) openRequests.report(request)
+        registry.increment('logRecordsTotal', { result: 'open_request' }, open.length)
+        registry.increment('logRecordsTotal', { result: 'ignored' }, ignored)
+        if (open.length > 0) judgeOpen()
+        return taken()
+      },
+      async metrics(batch) {
+        const { samples, ignored } = readSamples(batch.metrics, cluster)
+        registry.increment('dataPointsTotal', { result: 'ignored' }, ignored + batch.unsupported)
+        if (samples.length === 0) return taken()
+        try {
+          await store.insertSamples(samples)
+        } catch (error) {
+          onTrouble((error as Error).message)
+          return retry('the store is not available')
+        }
+        registry.increment('dataPointsTotal', { result: 'sample' }, samples.length)
+        for (const sample of samples) {
+          metrics.sample(sample)
+          arrivals.sample(sample)
+        }
+        await takeEvents(samples.flatMap((sample) => changes.sample(sample))).catch((error: Error) => onTrouble(error.message))
+        return taken()
+      },
+    },
+    async tick() {
+      await correlator.tick()
+      registry.set('unsettledRequests', {}, correlator.counts().unsettled)
+      await writer.flush()
+    },
+    async sweep() {
+      for (const record of openRequests.takeLost()) writer.write(record)
+      judgeOpen()
+      setOffsets()
+      await takeEvents(changes.silent()).catch((error: Error) => onTrouble(error.message))
+    },
+    async flush() {
+      await correlator.flush()
+      await writer.flush()
+    },
+    oldestUnixNano: () => least([correlator.oldestUnsettledUnixNano(), writer.oldestUnixNano(), intake.oldestUnixNano()]),
+  }
+
+  /** Requests in flight: bad from the moment their deadline passes, on the page, and as rows once they are old. */
+  function judgeOpen(): void {
+    const open = openRequests.list()
+    live.open(open, metrics.open(open))
+    for (const record of openRequests.takeUnwritten()) {
+      correlator.restore(record.trace_id, { recordId: record.record_id, receivedUnixNano: record.received_unix_ns, version: 0 })
+      writer.write(record)
+    }
+  }
+
+  function setOffsets(): void {
+    for (const { from, offsetSeconds } of correlator.offsets.list()) {
+      registry.set('clockOffsetSeconds', { replica: from.split(' ')[1] ?? from }, -offsetSeconds)
+    }
+  }
+
+  function retry(message: string): Verdict {
+    return { kind: 'retry', cause: 'unavailable', afterSeconds: RETRY_SECONDS, message }
+  }
+}
+
+function least(instants: readonly (bigint | null)[]): bigint | null {
+  return instants.reduce<bigint | null>((best, next) => (next !== null && (best === null || next < best) ? next : best), null)
+}
