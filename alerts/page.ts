@@ -53,19 +53,30 @@ function symptom({ summary }: AlertDefinition, { set }: Variant): string {
 }
 
 /**
- * The best finding of a rank: that of the same objective and cluster first, then of the same model. Factors order the alternatives,
- * `or` keeps the first of equals.
+ * The best finding of a rank: of the same cluster and objective first, then of the same objective, then of the same cluster, then of
+ * the model. A finding that spans clusters has none; that of another cluster is none of ours. Factors order the alternatives.
  */
-function findings(rank: string, variant?: 'slo'): { promql: string; values: string[] } {
-  const same = variant === 'slo' ? `${INFO}{cluster=%q,model=%q,slo=%q,rank="${rank}"} * 4 or ` : ''
-  return {
-    promql: `topk(1, ${same}${INFO}{cluster=%q,model=%q,rank="${rank}"} * 2 or ${INFO}{model=%q,rank="${rank}"})`,
-    values: [...(variant === 'slo' ? [...SLICE, '$labels.slo'] : []), ...SLICE, '$labels.model'],
-  }
+function findings(rank: string): { promql: string; values: string[] } {
+  const alternatives = [
+    { cluster: true, slo: true },
+    { cluster: false, slo: true },
+    { cluster: true, slo: false },
+    { cluster: false, slo: false },
+  ]
+  const promql = alternatives.map(({ cluster, slo }, index) => {
+    const matchers = `cluster=${cluster ? '%q' : '""'},model=%q${slo ? ',slo=%q' : ''},rank="${rank}"`
+    return `${INFO}{${matchers}} * ${alternatives.length - index}`
+  })
+  const values = alternatives.flatMap(({ cluster, slo }) => [
+    ...(cluster ? ['$labels.cluster'] : []),
+    '$labels.model',
+    ...(slo ? ['$labels.slo'] : []),
+  ])
+  return { promql: `topk(1, ${promql.join(' or ')})`, values }
 }
 
 function withFinding(rank: string, text: string, otherwise: string): string {
-  const { promql, values } = findings(rank, 'slo')
+  const { promql, values } = findings(rank)
   return `{{ with ${query(promql, ...values)} }}{{ with first . }}${text}{{ end }}{{ else }}${otherwise}{{ end }}`
 }
 

@@ -15,7 +15,7 @@ export const LLMTelemetryGap: AlertDefinition = {
     {
       expr: `count by (cluster) (time() - max by (cluster, replica) (max_over_time(${seen}[1h])) > 300) > 0
 unless on (cluster)
-time() - max by (cluster) (${select(METRICS.changeTimestamp, { kind: 'scale' })}) < 5400`,
+time() - max by (cluster) (${select(METRICS.changeTimestamp, { kind: 'scale', source: '!=derived' })}) < 5400`,
       for: '10m',
       severity: 'warning',
       channel: 'ticket',
