@@ -110,6 +110,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     source.linkFreeAt = start + seconds
     source.counters.transferredBytes += request.kvBytes
     request.scheduledAt = now
+    request.last.transferStart = start
     this.at(start + seconds + source.transferDelay.value, TRANSFERRED, request)
   }
 
@@ -174,6 +175,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     observeState(request, engine, now)
     const sidecar = logNormal(0.00025, 0.4, request.seed, 24) + engine.sidecarDelay.value
     request.spend(PHASE.sidecar, sidecar)
+    request.last.sidecar = sidecar
     const tokenized = Math.max(now + sidecar, engine.tokenizerFreeAt) + tokenizeSeconds(engine, request)
     engine.tokenizerFreeAt = tokenized
     if (uniform(request.seed, 25, request.attempts) < engine.errorRate.value) {
@@ -182,7 +184,8 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     }
     // The API server's own work beside the tokenizer does not hold others up.
     const done = tokenized + logNormal(0.008, 0.3, request.seed, 26)
-    request.spend(PHASE['engine.tokenize'], done - now - sidecar)
+    request.last.tokenize = done - now - sidecar
+    request.spend(PHASE['engine.tokenize'], request.last.tokenize)
     this.at(done, ENQUEUE, request)
   }
 
@@ -231,6 +234,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
 
   private transferred(request: SimRequest, now: number): void {
     request.spend(PHASE['kv.transfer'], now - request.scheduledAt)
+    request.last.transferEnd = now
     this.releasePrefill(request)
     request.arrivedAt = now
     ;(request.engine as Engine).kvArrived(request, now)
@@ -261,6 +265,8 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
       this.finish(request, now, outcome)
       return
     }
+    request.failedTries ??= []
+    request.failedTries.push({ start: request.attemptAt, end: now, outcome, errorClass, status, engine: request.engine })
     const backoff = 0.5 * 2 ** (request.attempts - 1) * (0.75 + 0.5 * uniform(request.seed, 27, request.attempts))
     request.attempts++
     request.spend(PHASE['client.backoff'], backoff)

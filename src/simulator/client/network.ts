@@ -28,6 +28,11 @@ export function bookArrival(request: SimRequest, fleet: Fleet, region: string): 
   request.spend(PHASE['client.upload'], upload)
   request.spend(PHASE['gateway.queue'], queue)
   request.spend(PHASE['gateway.route'], route)
+  const { last } = request
+  last.connect = connect
+  last.upload = upload
+  last.gatewayQueue = queue
+  last.gatewayRoute = route
   request.rtt = rtt
   request.lossRate = path.loss.value
   return connect + upload + queue + route

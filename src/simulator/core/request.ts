@@ -17,6 +17,30 @@ export const PHASE = Object.fromEntries(PHASE_IDS.map((id, index) => [id, index]
 export type RequestState = 'sent' | 'waiting' | 'prefilling' | 'transferring' | 'decoding' | 'ended'
 export type SimOutcome = 'ok' | 'error' | 'aborted' | 'timeout' | 'rejected' | 'open'
 
+/** What the last attempt met on its way, for those who need single boundaries and not sums over attempts. */
+export interface AttemptParts {
+  connect: number
+  upload: number
+  gatewayQueue: number
+  gatewayRoute: number
+  sidecar: number
+  tokenize: number
+  queued: number
+  scheduled: number
+  transferStart: number
+  transferEnd: number
+}
+
+/** An attempt that failed before the last one. */
+export interface FailedTry {
+  start: number
+  end: number
+  outcome: SimOutcome
+  errorClass: string
+  status: number | null
+  engine: Engine | null
+}
+
 export class SimRequest implements PrefixBlocks {
   /** Order of creation in this run. */
   readonly index: number
@@ -59,6 +83,20 @@ export class SimRequest implements PrefixBlocks {
   attempts = 1
   /** Counts up with every attempt, so that events of an older one are recognised as stale. */
   epoch = 0
+
+  readonly last: AttemptParts = {
+    connect: 0,
+    upload: 0,
+    gatewayQueue: 0,
+    gatewayRoute: 0,
+    sidecar: 0,
+    tokenize: 0,
+    queued: Number.NaN,
+    scheduled: Number.NaN,
+    transferStart: Number.NaN,
+    transferEnd: Number.NaN,
+  }
+  failedTries: FailedTry[] | null = null
 
   readonly phases = new Float64Array(PHASE_COUNT)
   readonly reached = new Uint8Array(PHASE_COUNT)

@@ -89,6 +89,8 @@ function startPrompt(engine: Engine, rank: Rank, request: SimRequest, now: numbe
   request.computedTokens = matched
   if (!first) return
   request.scheduledAt = now
+  request.last.queued = request.queuedAt
+  request.last.scheduled = now
   request.cachedTokens = matched
   request.spend(PHASE['engine.queue'], now - request.queuedAt)
   rank.counters.promptTokens += request.promptTokens

@@ -8,6 +8,7 @@ import { chunksOf } from '../client/network.ts'
 import { hash } from '../core/random.ts'
 import { PHASE, type SimRequest } from '../core/request.ts'
 import type { Engine } from '../engine/engine.ts'
+import { hexId, Purpose } from '../spans/request-ids.ts'
 import { phaseSource } from './sources.ts'
 
 /** How values of a column are held. */
@@ -85,15 +86,6 @@ function producedTokens(request: SimRequest): number | null {
   return Number.isNaN(request.firstTokenAt) ? null : Math.floor(request.generatedTokens)
 }
 
-function hex(request: SimRequest, run: RunIdentity, words: number, purpose: number): string {
-  let text = ''
-  for (let word = 0; word < words; word++)
-    text += hash(run.seed ^ purpose, request.key, word)
-      .toString(16)
-      .padStart(8, '0')
-  return text
-}
-
 function instant(run: RunIdentity, seconds: number): bigint {
   return run.startUnixNano + BigInt(Math.round(seconds * 1e9))
 }
@@ -116,9 +108,9 @@ const PLACE = (key: 'cluster' | 'region' | 'zone' | 'node' | 'gpuType'): Getter 
 }
 
 const GETTERS: Record<ColumnName, Getter> = {
-  trace_id: (request, run) => hex(request, run, 4, 0x51),
-  record_id: (request, run) => `${hex(request, run, 4, 0x51)}-${hex(request, run, 2, 0x52)}`,
-  request_id: (request, run) => `req-${hex(request, run, 3, 0x53)}`,
+  trace_id: (request, run) => hexId(run.seed, request.key, 4, Purpose.trace),
+  record_id: (request, run) => `${hexId(run.seed, request.key, 4, Purpose.trace)}-${hexId(run.seed, request.key, 2, Purpose.request)}`,
+  request_id: (request, run) => `req-${hexId(run.seed, request.key, 3, Purpose.requestId)}`,
   start_unix_ns: (request, run) => instant(run, request.startedAt),
   received_unix_ns: (request, run) => instant(run, request.startedAt + (totalSeconds(request) ?? 0) + 0.2),
   vantage: () => 'client',
