@@ -58,7 +58,12 @@ function describeFixture(adapter: EngineAdapter, file: URL): void {
   const version = adapter.seenVersions.find((seen) => name.includes(seen))
   describe(name, () => {
     const traces = [...byTrace(readSpans(file)).values()]
-    const observed = traces.map((trace) => adapter.observe(trace.filter((span) => adapter.claims(span))))
+    const observed = traces.map((trace) =>
+      adapter.observe(
+        trace.filter((span) => adapter.claims(span)),
+        trace,
+      ),
+    )
     const declared = new Set(adapter.produces.map(({ phase, source, exactness }) => `${phase}\n${source}\n${exactness}`))
 
     test('is of a version that the adapter says it has seen', () => expect(version).toBeDefined())

@@ -25,7 +25,7 @@ export function observeSpans(spans: readonly Span[]): Observed {
   }
   const observations = ADAPTERS.flatMap((adapter) => {
     const own = claimed.get(adapter)
-    return own === undefined ? [] : adapter.observe(own)
+    return own === undefined ? [] : adapter.observe(own, distinct)
   })
   const used = new Set(observations.flatMap((observation) => observation.spanIds))
   return { observations, ignored: distinct.filter((span) => !used.has(span.spanId)) }

@@ -65,7 +65,7 @@ describe('disaggregated SGLang 0.5.23', () => {
   const observations = observeAll(readSpans(DISAGGREGATED))
   const pairs = truth.map((row) => {
     const decode = observations.find(({ requestIds }) => requestIds.includes(row.response_id))
-    return { row, decode, prefill: observations.find((other) => other !== decode && other.traceId === decode?.traceId) }
+    return { row, decode, prefill: observations.find(({ columns, traceId }) => columns.pool === 'prefill' && traceId === decode?.traceId) }
   })
 
   test('both servers are hops that share the bootstrap room', () => {
@@ -90,6 +90,14 @@ describe('disaggregated SGLang 0.5.23', () => {
     for (const { decode, prefill } of pairs) {
       const whole = Number(decode!.boundaries.lastToken! - prefill!.startUnixNano) / 1e9
       expect(Math.abs(whole - sum([prefill!, decode!]))).toBeLessThanOrEqual(Math.max(0.03, 0.05 * whole))
+    }
+  })
+
+  test('the router ends when the answer does, not when it lets go of the request', () => {
+    const routers = observations.filter(({ vantage }) => vantage === 'gateway')
+    for (const { row } of pairs) {
+      const router = routers.find(({ requestIds }) => requestIds.includes(row.request_id))
+      expect(Math.abs(Number(router!.endUnixNano - router!.startUnixNano) / 1e6 - row.end_ms)).toBeLessThan(50)
     }
   })
 
