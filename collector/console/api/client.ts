@@ -16,14 +16,16 @@ async function failure(response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, body?.error?.message ?? `the hub answered ${response.status}`)
 }
 
-export async function get<T>(
-  path: string,
-  query: Record<string, string | number | null | undefined> = {},
-  signal?: AbortSignal,
-): Promise<T> {
+/** A list becomes the same parameter several times: alternatives. */
+export type Query = Record<string, string | number | readonly string[] | null | undefined>
+
+export async function get<T>(path: string, query: Query = {}, signal?: AbortSignal): Promise<T> {
   const url = new URL(`api/v1/${path}`, document.baseURI)
-  for (const [key, value] of Object.entries(query))
-    if (value !== null && value !== undefined && value !== '') url.searchParams.set(key, String(value))
+  for (const [key, value] of Object.entries(query)) {
+    for (const item of Array.isArray(value) ? value : [value]) {
+      if (item !== null && item !== undefined && item !== '') url.searchParams.append(key, String(item))
+    }
+  }
   const response = await fetch(url, { signal: signal ?? null, headers: { accept: 'application/json' } })
   if (!response.ok) throw await failure(response)
   return (await response.json()) as T

@@ -17,12 +17,10 @@ import type {
 } from '@longpole/model/api'
 import type { Finding } from '@longpole/model/finding'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { get, post } from './client.ts'
+import { get, post, type Query } from './client.ts'
 
 /** Live pages ask again this often, milliseconds. */
 const LIVE_MS = 3_000
-
-type Query = Record<string, string | number | null | undefined>
 
 function useLive<T>(path: string, query: Query = {}, every: number | false = LIVE_MS, enabled = true) {
   return useQuery({
@@ -41,6 +39,7 @@ export const useFleet = () => useLive<ApiFleet>('fleet', {}, 5_000)
 export const useFindings = (query: Query = {}) => useLive<List<Finding>>('findings', query, 5_000)
 export const useEvents = (query: Query = {}) => useLive<List<ApiEvent>>('events', query, 10_000)
 export const useAccuracy = () => useLive<ApiAccuracy>('accuracy', {}, 30_000)
+export const useFinding = (id: string) => useLive<Finding>(`findings/${encodeURIComponent(id)}`, {}, 5_000)
 export const useRequest = (id: string) => useLive<ApiRequestDetail>(`requests/${encodeURIComponent(id)}`, {}, false)
 export const useHeatmap = (query: Query) => useLive<ApiHeatmap>('heatmap', query, 10_000)
 export const useBreakdown = (query: Query) => useLive<ApiBreakdown>('breakdown', query, 10_000)
@@ -60,7 +59,7 @@ export function useWhy(question: ApiWhyRequest | null) {
 export function useVerdict() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (verdict: ApiVerdict) => post<void>(`findings/${encodeURIComponent(verdict.finding)}/verdict`, verdict),
+    mutationFn: ({ finding, verdict }: ApiVerdict) => post<ApiVerdict>(`findings/${encodeURIComponent(finding)}/verdict`, { verdict }),
     onSuccess: () => client.invalidateQueries(),
   })
 }

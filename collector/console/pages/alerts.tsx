@@ -10,7 +10,7 @@ import { href } from '../router.ts'
 
 export function AlertsPage(): ReactNode {
   const findings = useFindings({ limit: 200 })
-  const events = useEvents({ limit: 100 })
+  const events = useEvents()
   const accuracy = useAccuracy().data
   const judged = (accuracy?.right ?? 0) + (accuracy?.wrong ?? 0)
   const items = findings.data?.items ?? []

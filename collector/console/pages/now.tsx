@@ -186,7 +186,7 @@ function InFlight(): ReactNode {
 }
 
 function Changes(): ReactNode {
-  const events = useEvents({ limit: 12 })
+  const events = useEvents()
   const items = events.data?.items ?? []
   return (
     <section>

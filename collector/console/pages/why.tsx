@@ -2,7 +2,7 @@
 // requests to look at.
 import { type Finding, formatSlice } from '@longpole/model/finding'
 import type { ReactNode } from 'react'
-import { useEvents, useFindings, useRecent, useSeries } from '../api/queries.ts'
+import { useEvents, useFinding, useRecent, useSeries } from '../api/queries.ts'
 import { Bridge } from '../charts/bridge.tsx'
 import { type Line, LineChart, type Mark } from '../charts/line-chart.tsx'
 import { findingText, sliceWords } from '../components/finding.tsx'
@@ -17,20 +17,21 @@ import { href } from '../router.ts'
 const BEFORE_SECONDS = 1_800
 
 export function WhyPage({ id }: { id: string }): ReactNode {
-  const findings = useFindings({ id, limit: 200 })
-  const finding = findings.data?.items.find((item) => item.id === id)
+  const answer = useFinding(id)
+  const finding = answer.data
+  if (answer.isError && finding === undefined) {
+    return (
+      <Empty title="This finding is not in the store">
+        <p>{answer.error.message}. It may have aged out.</p>
+        <p>
+          <a href={href('/alerts')}>All findings</a>
+        </p>
+      </Empty>
+    )
+  }
   return (
-    <Answered query={findings} height={600}>
-      {finding === undefined ? (
-        <Empty title="This finding is not in the store">
-          <p>It may have aged out.</p>
-          <p>
-            <a href={href('/alerts')}>All findings</a>
-          </p>
-        </Empty>
-      ) : (
-        <Why finding={finding} />
-      )}
+    <Answered query={answer} height={600}>
+      {finding !== undefined && <Why finding={finding} />}
     </Answered>
   )
 }
@@ -152,7 +153,7 @@ function TimeLine({ finding }: { finding: Finding }): ReactNode {
     by: dimension ?? null,
     highlight: dimension === undefined ? null : (finding.slice[dimension] ?? []).join('|'),
   })
-  const events = useEvents({ from, to, limit: 50 })
+  const events = useEvents({ from, to })
   const marks: Mark[] = [
     ...(finding.onset === null ? [] : [{ at: onset, label: 'onset', kind: 'onset' as const }]),
     ...(events.data?.items ?? []).map((event) => ({ at: toMs(event.unix_ns) / 1e3, label: event.title, kind: 'change' as const })),
@@ -261,7 +262,7 @@ function Exemplars({ finding }: { finding: Finding }): ReactNode {
     to: Math.round(toMs(finding.closed ?? finding.updated) / 1e3),
     model: finding.model,
   }
-  const slice = Object.fromEntries(Object.entries(finding.slice).map(([dimension, values]) => [dimension, values.join(',')]))
+  const slice = finding.slice
   const order = finding.target.column === 'ttft' ? 'ttft' : 'e2e'
   const inside = useRecent({ limit: 50, order, ...window, ...slice }, false).data?.items ?? []
   const peers = useRecent({ limit: 50, outcome: 'ok', ...window }, false).data?.items ?? []
