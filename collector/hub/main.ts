@@ -30,6 +30,8 @@ export interface HubOptions {
   log?: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Answers POST /api/v1/why; see ApiContext. */
   why?: (store: Store) => ApiContext['why']
+  /** Only in the demo; see ApiContext. */
+  demo?: ApiContext['demo']
 }
 
 export interface Hub {
@@ -49,7 +51,7 @@ const FORWARD_CLOSE_MS = 3_000
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../console/dist', import.meta.url))
 
 /** Rejects with an error that names the key and says what to do: a port that is taken, a listener without a token, a store that does not open. */
-export async function startHub({ config, version, clock = createSystemClock(), log = () => {}, why }: HubOptions): Promise<Hub> {
+export async function startHub({ config, version, clock = createSystemClock(), log = () => {}, why, demo }: HubOptions): Promise<Hub> {
   const authorizer = createAuthorizer(config.auth)
   const tenants = createTenants(config.tenants)
   for (const key of ['api', 'otlpHttp', 'otlpGrpc'] as const) {
@@ -90,6 +92,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
     onEvent: (event) => metrics.events([event]),
     onError: (error) => log('error', (error as Error).stack ?? String(error)),
     ...(why === undefined ? {} : { why: why(store) }),
+    ...(demo === undefined ? {} : { demo }),
   })
   const apiServer = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, api)
   let receiver: OtlpReceiver | null = null
@@ -143,6 +146,7 @@ function startWork({ config, clock, store, pipeline, registry, log, onTrouble }:
       maxRecords: config.limits.unsettledRequests,
     })
     isTakenUp = true
+    pipeline.begin()
     if (spans > 0) log('info', `took up ${spans} spans that were in no record yet`)
   }
 

@@ -40,6 +40,8 @@ export interface PipelineSettings {
 export interface Pipeline {
   handlers: OtlpHandlers
   correlator: Correlator
+  /** Settling may begin: what a former hub wrote is known. Until then `tick` does nothing. */
+  begin(): void
   /** Looks at what is due; to be called every 250 ms. */
   tick(): Promise<void>
   /** What is no longer heard of; every 5 s. */
@@ -90,10 +92,14 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     onStored(spans) {
       correlator.add(spans)
       for (const { span } of spans) openRequests.ended(span.traceId, span.spanId)
+      if (correlator.isOverBudget()) tickSoon()
     },
     unixNano: () => clock.unixNano(),
     ledger,
   })
+
+  let isReady = false
+  let ticking: Promise<void> | null = null
 
   function settle(request: SettledRequest): void {
     const { record, event, superseded } = request
@@ -168,10 +174,9 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
         return taken()
       },
     },
-    async tick() {
-      await correlator.tick()
-      registry.set('unsettledRequests', {}, correlator.counts().unsettled)
-      await writer.flush()
+    tick: () => (isReady ? tick() : Promise.resolve()),
+    begin() {
+      isReady = true
     },
     async sweep() {
       for (const record of openRequests.takeLost()) writer.write(record)
@@ -184,6 +189,20 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       await writer.flush()
     },
     oldestUnixNano: () => least([correlator.oldestUnsettledUnixNano(), writer.oldestUnixNano(), intake.oldestUnixNano()]),
+  }
+
+  async function tick(): Promise<void> {
+    ticking ??= correlator.tick().finally(() => {
+      ticking = null
+    })
+    await ticking
+    registry.set('unsettledRequests', {}, correlator.counts().unsettled)
+    await writer.flush()
+  }
+
+  /** Too many spans are held: what is oldest is written early. */
+  function tickSoon(): void {
+    if (isReady && ticking === null) tick().catch((error: Error) => onTrouble(error.message))
   }
 
   /** Requests in flight: bad from the moment their deadline passes, on the page, and as rows once they are old. */

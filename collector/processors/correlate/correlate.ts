@@ -62,6 +62,8 @@ export interface Correlator {
   /** First receive time of the oldest span that is in no written record yet; null when there is none. */
   oldestUnsettledUnixNano(): bigint | null
   counts(): { unsettled: number; traces: number; bytes: number }
+  /** More is held than may be: `tick` should come at once. */
+  isOverBudget(): boolean
   offsets: ClockOffsets
 }
 
@@ -94,7 +96,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
   }
 
   async function look(trace: Trace, isForced: boolean): Promise<void> {
-    if (trace.mustLoad) await load(trace)
+    if (trace.mustLoad && !isAsWritten(trace)) await load(trace)
     const traces = linked(trace)
     const observations = traces.flatMap(observe)
     let next = Number.POSITIVE_INFINITY
@@ -117,10 +119,19 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     for (const trace of found) {
       observe(trace)
       for (const other of table.sharing(trace.requestIds)) {
-        if (found.size < MAX_LINKED_TRACES && !other.mustLoad) found.add(other)
+        if (found.size < MAX_LINKED_TRACES) found.add(other)
       }
     }
     return [...found].sort((left, right) => (left.traceId < right.traceId ? -1 : 1))
+  }
+
+  /** After a restart most traces come back whole: then nothing need be read. */
+  function isAsWritten(trace: Trace): boolean {
+    const parts = joinRequests(observe(trace), parentsOf([trace]))
+    return parts.every(({ observations }) => {
+      const spans = new Set(observations.flatMap((entry) => entry.spanIds.map((spanId) => `${entry.traceId}-${spanId}`)))
+      return trace.written.some(({ recordId, version }) => version === spans.size && spans.has(recordId))
+    })
   }
 
   async function load(trace: Trace): Promise<void> {
@@ -216,6 +227,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     async tick() {
       await lookAtAll(table.due(clock.monotonicMs()), false)
       await lookAtAll(table.overBudget(), true)
+      table.trimClosed()
       table.forget()
     },
     async flush() {
@@ -225,6 +237,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     restore: (traceId, written) => table.restore(traceId, written),
     oldestUnsettledUnixNano: () => table.oldestUnixNano(),
     counts: () => table.counts(),
+    isOverBudget: () => table.counts().bytes > settings.memoryBytes * 1.25,
     offsets,
   }
 }

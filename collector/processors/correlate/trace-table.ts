@@ -19,8 +19,10 @@ export interface TraceTable {
   schedule(trace: Trace, dueMs: number): void
   /** Open traces whose time has come, each once. */
   due(nowMs: number): Trace[]
-  /** Open traces to be written early because there are too many; closed ones are let go first. */
+  /** Open traces to be written early because there are too many of them, oldest first. */
   overBudget(): Trace[]
+  /** Lets go of the spans of closed traces beyond the budget; which records were written stays known. */
+  trimClosed(): void
   grow(trace: Trace, bytes: number): void
   setRequestIds(trace: Trace, ids: string[]): void
   sharing(ids: readonly string[]): Trace[]
@@ -124,11 +126,13 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
       }
       return ready
     },
-    overBudget() {
+    trimClosed() {
       for (const { trace } of closedTraces.values()) {
         if (closedBytes <= memoryBytes * CLOSED_SHARE && openBytes + closedBytes <= memoryBytes && closedTraces.size <= maxTraces) break
         letGo(trace)
       }
+    },
+    overBudget() {
       const early: Trace[] = []
       let bytes = openBytes
       let count = openTraces.size

@@ -62,7 +62,7 @@ export function createRedactor({ identify, dimensions, onDropped }: RedactSettin
     for (const name in attributes) {
       const value = attributes[name] as AttributeValue
       const rule = ruleOf(name)
-      if (rule === 'drop' || (rule === 'number' && typeof value !== 'number' && typeof value !== 'boolean' && typeof value !== 'bigint')) {
+      if (rule === 'drop' || (rule === 'number' && !isNumber(value))) {
         dropped++
         continue
       }
@@ -137,6 +137,12 @@ export function createRedactor({ identify, dimensions, onDropped }: RedactSettin
       }
     },
   }
+}
+
+/** Also one that was written as text, as some gateways do. */
+function isNumber(value: AttributeValue): boolean {
+  if (typeof value === 'string') return value.length <= 24 && /^-?\d+(\.\d+)?$/.test(value)
+  return typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint'
 }
 
 /** Of the tracestate only OpenTelemetry's own entry (sampling threshold): others may carry anything. */
