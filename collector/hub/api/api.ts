@@ -3,6 +3,7 @@ import { API_PREFIX } from '@longpole/model/api'
 import express, { type Express } from 'express'
 import { createConsoleRoutes } from './console.ts'
 import type { ApiContext } from './context.ts'
+import { createDemoRoutes } from './demo.ts'
 import { createEventRoutes } from './events.ts'
 import { createExploreRoutes } from './explore.ts'
 import { createExportRoutes } from './export.ts'
@@ -44,6 +45,7 @@ export function createApi(context: ApiContext): Express {
     createExportRoutes,
     createStreamRoutes,
     createOpenApiRoutes,
+    createDemoRoutes,
   ]) {
     app.use(API_PREFIX, createRoutes(context))
   }

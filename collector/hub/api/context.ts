@@ -7,6 +7,7 @@ import type { Config } from '../../../src/config/schema.ts'
 import type { MetricRegistry } from '../../exporters/prometheus/registry.ts'
 import type { Authorizer } from '../../extensions/auth/auth.ts'
 import type { Store } from '../../store/store.ts'
+import type { DemoControl } from './demo.ts'
 import type { LiveFeed } from './live.ts'
 
 export interface ApiContext {
@@ -23,6 +24,8 @@ export interface ApiContext {
   version: string
   /** Answers POST /api/v1/why; without it the route says that no localizer runs here. */
   why?: (request: ApiWhyRequest) => Promise<ApiWhyResponse>
+  /** Only in the demo: injects faults into the simulated fleet. */
+  demo?: DemoControl
   /** Told after a change event was stored. */
   onEvent?: (event: ChangeEvent) => void
   /** What hinders this hub from serving, beside the store; empty when nothing does. */
