@@ -9,9 +9,24 @@ export interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'alerts',
+    summary: 'rules for Prometheus and Alertmanager from your objectives',
+    load: () => import('./commands/alerts.ts'),
+  },
+  {
     name: 'hub',
     summary: 'receive spans, join them into request records, store and serve them',
     load: () => import('./commands/hub.ts'),
+  },
+  {
+    name: 'replay',
+    summary: 'send recorded telemetry to a hub and play recorded exchanges on real sockets',
+    load: () => import('./commands/replay.ts'),
+  },
+  {
+    name: 'sidecar',
+    summary: 'proxy one inference server and time every request through it',
+    load: () => import('./commands/sidecar.ts'),
   },
   {
     name: 'simulate',
@@ -22,5 +37,20 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'why',
     summary: 'which phase, which slice, since when, how much and why; or that nothing is wrong',
     load: () => import('./commands/why.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check every hop from the client to the store',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'event',
+    summary: 'tell the hub about a change in the fleet',
+    load: () => import('./commands/event.ts'),
+  },
+  {
+    name: 'export',
+    summary: 'write requests as a table: NDJSON, Arrow, Parquet or CSV',
+    load: () => import('./commands/export.ts'),
   },
 ]

@@ -17,8 +17,18 @@ export interface SidecarProcess {
 /** Starts it on a free port in front of `upstream`. Rejects with what it printed when it ends before it listens. */
 export async function startSidecar(upstream: string, hub: HubAddress): Promise<SidecarProcess> {
   const port = await freePort()
-  const otlpPort = await freePort()
-  const args = ['sidecar', '--upstream', upstream, '--listen', `127.0.0.1:${port}`, '--hub', hub.url, '--otlp', `127.0.0.1:${otlpPort}`]
+  const args = [
+    'sidecar',
+    '--upstream',
+    upstream,
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--hub',
+    hub.url,
+    '--admin',
+    '127.0.0.1:0',
+    '--no-scrape',
+  ]
   const environment = { ...process.env, ...(hub.token === undefined ? {} : { LONGPOLE_HUB_TOKEN: hub.token }) }
   const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
   let printed = ''
