@@ -100,7 +100,7 @@ export async function startSidecar(
   const port = await freePort()
   const otlpPort = options.otlpPort ?? (await freePort())
   const args = ['sidecar', '--upstream', options.upstreamUrl, '--listen', `127.0.0.1:${port}`, '--hub', options.hubUrl]
-  args.push('--replica', options.replica, '--otlp', `127.0.0.1:${otlpPort}`)
+  args.push('--replica', options.replica, '--otlp-http', `127.0.0.1:${otlpPort}`, '--admin', '127.0.0.1:0')
   if (options.pool !== undefined) args.push('--pool', options.pool)
   const running = startLongpole(workspace, options.name ?? 'sidecar', args)
   await waitFor(`sidecar on port ${port}`, 20_000, () => isOpen(port))
