@@ -55,6 +55,7 @@ export function recordingGroups(context: AlertContext): RecordingGroup[] {
 
 /** Throws ObjectiveError naming every objective whose ladder could not work. */
 export function checkLadders({ sets, periodDays }: AlertContext, scrapeIntervalSeconds: number): void {
+  if (sets.length === 0) throw new ObjectiveError('slo.objectives: expected at least one objective or preset, got none')
   const problems = sets.flatMap((set) => lintLadder({ set, rungs: ladder(set.objective, periodDays), scrapeIntervalSeconds }))
   if (problems.length > 0) throw new ObjectiveError(problems.map((problem) => `slo.objectives: ${problem}`).join('\n'))
 }
@@ -79,4 +80,10 @@ export function generateFiles(config: Pick<Config, 'slo' | 'alerts'>, options: G
     ],
     ['alertmanager/longpole.tmpl', notificationTemplates()],
   ])
+}
+
+export function ruleCounts(config: Pick<Config, 'slo' | 'alerts'>): { objectives: number; alerts: number; recordings: number } {
+  const context = alertContext(config)
+  const count = (groups: readonly { rules: readonly unknown[] }[]) => groups.reduce((sum, group) => sum + group.rules.length, 0)
+  return { objectives: context.sets.length, alerts: count(alertGroups(context)), recordings: count(recordingGroups(context)) }
 }

@@ -49,6 +49,25 @@ export function objectiveSets(objectives: readonly Objective[]): ObjectiveSet[] 
   })
 }
 
+/**
+ * Sets of one SLO with the same promise as one: the models of their own in one matcher, `*` beside them. What is left are at most two
+ * alternatives a promise, however many models there are.
+ */
+export function mergeByPromise(sets: readonly ObjectiveSet[], slo: SloName): { objective: number; sets: ObjectiveSet[] }[] {
+  const ofSlo = sets.filter((set) => set.slo === slo)
+  const promises = [...new Set(ofSlo.map(({ objective }) => objective))]
+  return promises.map((objective) => {
+    const same = ofSlo.filter((set) => set.objective === objective)
+    const own = same.filter(({ model }) => model !== '*')
+    const all = same.filter(({ model }) => model === '*')
+    const first = own[0]
+    if (first === undefined || own.length === 1) return { objective, sets: [...own, ...all] }
+    const models = own.map(({ model }) => model)
+    const merged = { ...first, model: models.join(', '), matchers: `model=~${quote(models.map(escapeRegex).join('|'))}` }
+    return { objective, sets: [merged, ...all] }
+  })
+}
+
 function modelMatchers(model: string, own: readonly string[]): string {
   if (model !== '*') return `model=${quote(model)}`
   return own.length === 0 ? '' : `model!~${quote(own.map(escapeRegex).join('|'))}`

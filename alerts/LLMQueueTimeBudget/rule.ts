@@ -14,16 +14,26 @@ export const LLMQueueTimeBudget: AlertDefinition = {
   description:
     'The 95th percentile of {{ $labels.phase }} of {{ $labels.model }} is {{ $value | humanizeDuration }}, more than half of what the TTFT objective allows.',
   dashboard: 'queue-and-capacity',
-  variants: ({ sets }) =>
-    sets
+  variants: ({ sets }) => {
+    const long = sets
       .filter(({ slo, thresholdSeconds }) => slo === 'ttft' && thresholdSeconds !== undefined)
-      .map(({ matchers, thresholdSeconds }) => ({
+      .map(({ matchers, thresholdSeconds }) => {
         // A queue knows no prompt lengths, so the tightest limit counts.
-        expr: `${select(RECORDINGS.phaseP95Seconds, { phase }, matchers)} > ${0.5 * Math.min(...Object.values(thresholdSeconds ?? {}))}
+        const limit = 0.5 * Math.min(...Object.values(thresholdSeconds ?? {}))
+        return `${select(RECORDINGS.phaseP95Seconds, { phase }, matchers)} > ${limit}`
+      })
+    if (long.length === 0) return []
+    return [
+      {
+        expr: `(
+${long.join('\nor\n')}
+)
 and
 ${select(RECORDINGS.phaseCountRate, { phase })} * 300 >= 100`,
         for: '5m',
         severity: 'warning',
         channel: 'ticket',
-      })),
+      },
+    ]
+  },
 }
