@@ -14,7 +14,7 @@ export async function insertRecordTable(client: StoreClient, arrow: Uint8Array):
   for (const field of schema.fields) {
     if (!KNOWN.has(field.name)) continue
     columns.push(field.name)
-    values.push(field.name === 'joined' && !DataType.isList(field.type) ? namesFromText(field.name) : field.name)
+    values.push(readExpression(field.name, field.type))
   }
   for (const required of ['record_id', 'start_unix_ns', 'outcome']) {
     if (!columns.includes(required)) throw new Error(`record table: column ${required} is missing`)
@@ -36,6 +36,14 @@ export async function insertRecordTable(client: StoreClient, arrow: Uint8Array):
     'ArrowStream',
     arrow,
   )
+}
+
+function readExpression(name: string, type: DataType): string {
+  if (name === 'joined' && !DataType.isList(type)) return namesFromText(name)
+  if (!DataType.isFloat(type)) return name
+  // Writers say NaN for what they do not know, in the place of a null or below its mask.
+  const value = `ifNull(${name}, nan)`
+  return KNOWN.get(name)?.type.includes('Int') ? `accurateCastOrNull(${value}, 'Int64')` : `if(isFinite(${value}), ${name}, NULL)`
 }
 
 /** The type that values are read as; the insert turns it into the column's own. */
