@@ -11,11 +11,12 @@ const MAX_EVENTS = 64
 export interface FindingMetrics {
   /** The open findings, best first. */
   findings(findings: readonly Finding[], evaluatedUnixNano: bigint): void
-  /** Recent change events; the newest are shown. */
+  /** Change events as they come; the newest of all are shown. */
   events(events: readonly ChangeEvent[]): void
 }
 
 export function createFindingMetrics(registry: MetricRegistry<HubMetricKey>): FindingMetrics {
+  let newest: ChangeEvent[] = []
   return {
     findings(findings, evaluatedUnixNano) {
       for (const key of ['findingInfo', 'findingShare', 'findingOnset', 'findingBadRequests', 'findingEvaluated'] as const)
@@ -32,9 +33,10 @@ export function createFindingMetrics(registry: MetricRegistry<HubMetricKey>): Fi
 
     events(events) {
       registry.clear('changeTimestamp')
-      const newest = [...events].sort((a, b) => Number(b.unix_ns - a.unix_ns)).slice(0, MAX_EVENTS)
-      // Two events of one name: the newest is the one to show, so it is written last.
-      for (const event of newest.reverse()) {
+      const byId = new Map([...newest, ...events].map((event) => [event.id, event]))
+      newest = [...byId.values()].sort((a, b) => Number(a.unix_ns - b.unix_ns)).slice(-MAX_EVENTS)
+      // Oldest first: of two events of one name the newest is the one to show.
+      for (const event of newest) {
         const cluster = event.scope.cluster?.length === 1 ? event.scope.cluster[0] : null
         registry.set(
           'changeTimestamp',

@@ -240,7 +240,9 @@ test('findings are ranked within model and objective and replaced whole', async 
   metrics.events([
     { id: 'e', kind: 'deploy', unix_ns: 7_000_000_000n, scope: {}, title: 'v2', source: 'api', from_value: null, to_value: null },
   ])
+  metrics.events([{ id: 'g', kind: 'scale', unix_ns: 8_000_000_000n, scope: {}, title: '+1', source: 'api', from_value: null, to_value: null }])
   expect(await read('longpole_change_timestamp_seconds', { kind: 'deploy', event: 'v2' })).toBe(7)
+  expect(await read('longpole_change_timestamp_seconds', { kind: 'scale' })).toBe(8)
 })
 
 test('every gap of a stream is counted, so that the tail can be set against the median', async () => {

@@ -51,7 +51,7 @@ export function startStoreProcess({ data, socket, memoryBytes }: ProcessSettings
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const connections = openConnections(join(data, 'chdb'), engineArguments(memoryBytes), READERS)
   const spool = createSpool(join(data, 'spool'))
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_STATEMENT_BYTES }, (request, response) => {
     handle(connections, spool, request, response).catch((error) => fail(response, error))
   })
   server.requestTimeout = 0

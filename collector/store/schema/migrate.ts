@@ -20,19 +20,26 @@ export async function migrate(client: StoreClient, options: DdlOptions): Promise
       `the store has schema version ${stored}, this Longpole knows ${SCHEMA_VERSION}: use a newer Longpole or another data directory`,
     )
   }
+  const present = await readColumns(client)
   for (const table of TABLES) {
-    await client.command(createTableStatement(table, options))
-    await addMissingColumns(client, table)
+    const names = present.get(table.name)
+    if (names === undefined) await client.command(createTableStatement(table, options))
+    else await addMissingColumns(client, table, names)
   }
   if (stored < SCHEMA_VERSION) await client.command(`INSERT INTO ${MIGRATIONS} (version) VALUES (${SCHEMA_VERSION})`)
 }
 
-async function addMissingColumns(client: StoreClient, table: StoredTable): Promise<void> {
-  const present = await client.rows<{ name: string }>(
-    'SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String}',
-    { table: table.name },
+/** Names of columns by table. */
+async function readColumns(client: StoreClient): Promise<Map<string, Set<string>>> {
+  const rows = await client.rows<{ table: string; name: string }>(
+    'SELECT table, name FROM system.columns WHERE database = currentDatabase()',
   )
-  const names = new Set(present.map((column) => column.name))
+  const columns = new Map<string, Set<string>>()
+  for (const { table, name } of rows) columns.set(table, (columns.get(table) ?? new Set()).add(name))
+  return columns
+}
+
+async function addMissingColumns(client: StoreClient, table: StoredTable, names: ReadonlySet<string>): Promise<void> {
   const missing = table.columns.filter((column) => !names.has(column.name))
   if (missing.length === 0) return
   const additions = missing.map((column) => `ADD COLUMN IF NOT EXISTS ${column.name} ${column.type}`)

@@ -1,0 +1,71 @@
+// Asks the hub's API from the command line. The store itself belongs to the hub's process alone, so every command goes this way.
+import type { ApiError } from '@longpole/model/api'
+import type { Command } from 'commander'
+import { InputError } from './input-error.ts'
+
+export interface HubOptions {
+  hub: string
+  token?: string
+}
+
+/** `--hub` and `--token`, the same for every command. */
+export function addHubOptions(command: Command): Command {
+  return command
+    .option('--hub <url>', 'where the hub answers (or LONGPOLE_HUB)', process.env.LONGPOLE_HUB ?? 'http://127.0.0.1:7171')
+    .option('--token <token>', 'bearer token of the hub (or LONGPOLE_HUB_TOKEN)', process.env.LONGPOLE_HUB_TOKEN)
+}
+
+/** The hub does not answer: no fault of the input, so status 1. */
+const UNREACHABLE_STATUS = 1
+
+export interface HubRequest {
+  method?: 'GET' | 'POST'
+  query?: URLSearchParams
+  body?: unknown
+  signal?: AbortSignal
+  headers?: Record<string, string>
+}
+
+/** Resolves with an answer of status 2xx. Rejects with InputError: what the hub said, or that nobody answers and what to do. */
+export async function askHub({ hub, token }: HubOptions, path: string, request: HubRequest = {}): Promise<Response> {
+  if (!URL.canParse(hub)) throw new InputError(`--hub: expected an address such as http://127.0.0.1:7171, got ${hub}`)
+  const url = new URL(path.replace(/^\//, ''), hub.endsWith('/') ? hub : `${hub}/`)
+  for (const [name, value] of request.query ?? []) url.searchParams.append(name, value)
+  const headers: Record<string, string> = { ...request.headers }
+  if (token !== undefined) headers.authorization = `Bearer ${token}`
+  if (request.body !== undefined) headers['content-type'] = 'application/json'
+  let response: Response
+  try {
+    response = await fetch(url, {
+      method: request.method ?? 'GET',
+      headers,
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    })
+  } catch (error) {
+    throw new InputError(
+      `no hub answers at ${url.origin} (${reasonOf(error)}): start one with \`longpole hub\`, or name it with --hub`,
+      UNREACHABLE_STATUS,
+    )
+  }
+  if (!response.ok) throw new InputError(await describeFailure(response), response.status >= 500 ? UNREACHABLE_STATUS : 2)
+  return response
+}
+
+function reasonOf(error: unknown): string {
+  const { cause, message, name } = error as Error & { cause?: { code?: string; message?: string } }
+  if (name === 'TimeoutError') return 'no answer in time'
+  return cause?.code ?? cause?.message ?? message
+}
+
+async function describeFailure(response: Response): Promise<string> {
+  const text = await response.text().catch(() => '')
+  let message: string | undefined
+  try {
+    message = (JSON.parse(text) as ApiError).error.message
+  } catch {
+    message = undefined
+  }
+  if (response.status === 401) return 'the hub wants a token: give --token or LONGPOLE_HUB_TOKEN'
+  return message ?? `the hub answered with status ${response.status}`
+}
