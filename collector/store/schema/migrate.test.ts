@@ -25,9 +25,12 @@ test('a store gets every column, an older one those it lacks, a newer one is lef
   await migrate(client, { fsync: true })
   await migrate(client, { fsync: true })
   const columnsOf = async (table: string) =>
-    (await client.rows<{ name: string }>('SELECT name FROM system.columns WHERE table = {table:String} ORDER BY position', { table })).map(
-      (row) => row.name,
-    )
+    (
+      await client.rows<{ name: string }>(
+        'SELECT name FROM system.columns WHERE database = currentDatabase() AND table = {table:String} ORDER BY position',
+        { table },
+      )
+    ).map((row) => row.name)
   for (const table of TABLES) expect(await columnsOf(table.name)).toEqual(table.columns.map((column) => column.name))
 
   await client.command("INSERT INTO requests (record_id, model) VALUES ('a', 'm')")
