@@ -21,7 +21,7 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number
 }
 
-const TOKEN = new TextEncoder().encode(
+const TOKEN = Buffer.from(
   `data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}]}${' '.repeat(60)}\n\n`,
 )
 
@@ -166,9 +166,8 @@ async function requestCost(requests: number): Promise<{ bareUs: number; tracedUs
   const after = overhead()
   engine.close()
   await provider.shutdown()
-  const own =
-    ((after.microsecondsPerRequest ?? 0) * after.requests - (before.microsecondsPerRequest ?? 0) * before.requests) /
-    (after.requests - before.requests)
+  const charged = (at: typeof after): number => (at.microsecondsPerRequest ?? 0) * (at.requests - 1)
+  const own = (charged(after) - charged(before)) / (after.requests - before.requests)
   return { bareUs: median(bare), tracedUs: median(with_), ownUs: own, ownReadNs: after.nanosecondsPerRead ?? Number.NaN }
 }
 

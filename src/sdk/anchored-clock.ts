@@ -9,16 +9,13 @@ export interface Anchor {
 }
 
 /** Beyond this the wall clock has been stepped (or the machine slept) and a new anchor is taken for later requests. */
-const STEP_MS = 50
+const STEP_MS = 20
 
 /** Monotonic milliseconds; the stamp of everything the SDK sees. */
 export const now: () => number = performance.now.bind(performance)
 
-let current: Anchor = takeAnchor()
-
-function takeAnchor(): Anchor {
-  return { monotonicMs: now(), unixMs: Date.now() }
-}
+/** `performance.timeOrigin` has microseconds, `Date.now()` only whole milliseconds. */
+let current: Anchor = { monotonicMs: 0, unixMs: performance.timeOrigin }
 
 /** The anchor for a request that begins now. All its stamps are converted with this one. */
 export function anchorForRequest(monotonicMs: number): Anchor {
@@ -27,9 +24,14 @@ export function anchorForRequest(monotonicMs: number): Anchor {
   return current
 }
 
+/** `Date.now()` cuts off half a millisecond on average. */
+function takeAnchor(): Anchor {
+  return { monotonicMs: now(), unixMs: Date.now() + 0.5 }
+}
+
 /** A stamp as OpenTelemetry's `[seconds, nanoseconds]`. */
 export function toHrTime(anchor: Anchor, monotonicMs: number): HrTime {
-  const nanos = Math.round((monotonicMs - anchor.monotonicMs) * 1e6) + (anchor.unixMs % 1000) * 1e6
+  const nanos = Math.round((monotonicMs - anchor.monotonicMs + (anchor.unixMs % 1000)) * 1e6)
   const carry = Math.floor(nanos / 1e9)
   return [Math.floor(anchor.unixMs / 1000) + carry, nanos - carry * 1e9]
 }

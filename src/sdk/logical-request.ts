@@ -41,6 +41,7 @@ export class LogicalRequest {
   #last: ExchangeResult | undefined
   #settled: { ending: Ending | undefined; atMs: number } | undefined
   #held = false
+  #consumedMs = 0
   #ended = false
   readonly #extra: Attributes = {}
 
@@ -127,6 +128,25 @@ export class LogicalRequest {
     this.#held = true
   }
 
+  /** The request lasts until its consumer has read everything; call the result once, then. */
+  holdForConsumer(): (consumeMs: number, endMs: number) => void {
+    this.#open++
+    return (consumeMs, endMs) => {
+      this.#open--
+      this.#consumedMs = endMs
+      this.consumed(consumeMs, endMs)
+      this.#finishIfOver()
+    }
+  }
+
+  /** Writes the caller's own time between reads, which then is part of the request's duration. */
+  consumed(consumeMs: number, endMs: number): void {
+    this.describe({ [Longpole.seen]: 'iterator' })
+    if (consumeMs <= 0) return
+    const writer = this.#writer(this.#context)
+    writePhase(writer, 'client.consume', endMs - consumeMs, endMs, 'sdk iterator', { [Longpole.synthesized]: true })
+  }
+
   /** The wrapped call has its answer (its body may still be on the way), or failed with this ending. */
   settle(ending?: Ending, atMs = now()): void {
     this.#settled = { ending, atMs }
@@ -135,15 +155,9 @@ export class LogicalRequest {
   }
 
   /** For a source without exchanges: the request ends here, with what was seen. */
-  finish(result: ExchangeResult, attributes: Attributes = {}): void {
+  finish(result: ExchangeResult): void {
     this.#last = result
-    this.describe(attributes)
     this.settle(result.ending, result.endMs)
-  }
-
-  /** Writes a phase below the request span itself. */
-  phase(phase: 'client.consume', startMs: number, endMs: number, source: string, attributes: Attributes): void {
-    writePhase(this.#writer(this.#context), phase, startMs, endMs, source, attributes)
   }
 
   #writer(parent: Context) {
@@ -180,7 +194,8 @@ export class LogicalRequest {
     const last = this.#last
     const ending = this.#settled.ending ?? last?.ending ?? { outcome: 'ok' as const }
     // A call that failed ends when its caller was told; one that answered ends with its last byte.
-    const endMs = this.#settled.ending !== undefined || last === undefined ? Math.max(this.#settled.atMs, last?.endMs ?? 0) : last.endMs
+    const toldMs = this.#settled.ending !== undefined || last === undefined ? this.#settled.atMs : 0
+    const endMs = Math.max(toldMs, last?.endMs ?? 0, this.#consumedMs)
     if (span.isRecording()) {
       const attributes: Attributes = { ...this.#extra, ...endingAttributes(ending) }
       if (this.#attempts > 0) attributes[Longpole.attempts] = this.#attempts

@@ -13,6 +13,11 @@ export interface InstrumentationOptions {
   clientRegion?: string
   /** Requests of a probe: kept out of objectives and findings. */
   synthetic?: boolean
+  /**
+   * A streamed request lasts until the caller has read it to its end (or left), and the caller's own time between reads is measured as
+   * `client.consume`. Default false: it ends with its last byte, whatever the caller does with it. Iterators always do.
+   */
+  untilConsumed?: boolean
   /** Default: the globally registered one. */
   tracerProvider?: TracerProvider
 }
@@ -25,6 +30,7 @@ export interface Instrumentation {
   readonly tracer: Tracer
   /** On every request span. */
   readonly attributes: Attributes
+  readonly untilConsumed: boolean
 }
 
 /** Throws on a wrong option, naming it: this is configuration, read once at start. */
@@ -44,7 +50,7 @@ export function resolveOptions(options: InstrumentationOptions, sdk: string): In
     attributes[Longpole.dimensionPrefix + name] = textOption(`dimensions.${name}`, value) as string
   }
   const tracer = (options.tracerProvider ?? trace).getTracer(ScopeName.sdk, VERSION)
-  return { tracer, attributes }
+  return { tracer, attributes, untilConsumed: options.untilConsumed === true }
 }
 
 function textOption(key: string, value: unknown): string | undefined {

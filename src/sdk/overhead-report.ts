@@ -11,7 +11,9 @@ export function overhead(): Overhead {
 
 /** One line for people. */
 export function formatOverhead(measured: Overhead = overhead()): string {
-  const perRequest = measured.microsecondsPerRequest === null ? 'unknown' : `${measured.microsecondsPerRequest.toFixed(0)} µs`
-  const perRead = measured.nanosecondsPerRead === null ? 'unknown' : `${measured.nanosecondsPerRead.toFixed(0)} ns`
-  return `@longpole/sdk: ${measured.requests} requests at ${perRequest} each, ${measured.reads} reads of a stream at ${perRead} each, ${measured.failures} failures`
+  const { requests, reads, failures } = measured
+  const later = measured.microsecondsPerRequest === null ? '' : `, later ones ${measured.microsecondsPerRequest.toFixed(0)} µs each`
+  const first = measured.firstRequestMicroseconds === null ? '' : ` (first ${measured.firstRequestMicroseconds.toFixed(0)} µs${later})`
+  const perRead = measured.nanosecondsPerRead === null ? '' : ` (${measured.nanosecondsPerRead.toFixed(0)} ns each)`
+  return `@longpole/sdk cost: ${requests} requests${first}, ${reads} reads of streams${perRead}, ${failures} failures of its own`
 }

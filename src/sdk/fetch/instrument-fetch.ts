@@ -13,6 +13,7 @@ import type { Endpoint } from '../request-attributes.ts'
 import { operationOf, requestFacts } from '../request-facts.ts'
 import { currentScope, type RequestScope, runInScope } from '../request-scope.ts'
 import { tapResponse } from './tap-response.ts'
+import { watchConsumer } from './watch-consumer.ts'
 
 type Fetch = typeof globalThis.fetch
 
@@ -86,9 +87,11 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
     callerSignal: outer?.callerSignal,
     libraryTimeout: outer?.libraryTimeout === true,
   }
+  let stopWatching: (() => void) | undefined
   const onEnd = (result: ExchangeResult): void => {
     const sinceMs = now()
     attempt.end(result)
+    if (result.ending.outcome !== 'ok') stopWatching?.()
     chargeRequest(sinceMs)
   }
   const exchange = recording ? new Exchange(startMs, { stream: facts.stream, signals, onEnd }) : null
@@ -100,6 +103,9 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
     answered: (response: Response): Response => {
       exchange?.answered()
       const tapped = exchange?.needsTap === true ? tapResponse(response, exchange) : response
+      if (instrumentation.untilConsumed && tapped.ok && tapped.body !== null) {
+        stopWatching = watchConsumer(tapped.body, logical.holdForConsumer())
+      }
       if (own) logical.settle()
       return tapped
     },

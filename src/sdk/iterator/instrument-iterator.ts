@@ -19,6 +19,8 @@ export interface IteratorOptions extends InstrumentationOptions {
   model?: string
   /** `gen_ai.operation.name`; default `chat`. */
   operation?: string
+  /** `x-request-id` as it was sent, so that the servers' spans are joined with this one. */
+  requestId?: string
   /** Monotonic milliseconds (`performance.now()`) when the request was made; default: now. */
   startMs?: number
 }
@@ -70,7 +72,8 @@ export function instrumentIterator<T>(source: AsyncIterable<T>, options: Iterato
 }
 
 function createWatch(request: LogicalRequest, options: IteratorOptions) {
-  const { operation = 'chat', model } = options
+  const { operation = 'chat', model, requestId } = options
+  if (requestId !== undefined) request.describe({ [Longpole.requestId]: requestId.slice(0, 128) })
   const { recording } = request.begin({ operation, model, stream: true, jsonMode: false }, parentContext(new Headers()))
   if (!recording) return null
   const timing: StreamTiming = {
@@ -90,10 +93,8 @@ function createWatch(request: LogicalRequest, options: IteratorOptions) {
   function finish(ending: Ending, endMs: number): void {
     over = true
     const result: ExchangeResult = { startMs: request.startMs, endMs, seen: 'body', timing, ending }
-    if (consumeMs > 0) {
-      request.phase('client.consume', endMs - consumeMs, endMs, 'sdk iterator', { [Longpole.synthesized]: true })
-    }
-    request.finish(result, { [Longpole.seen]: 'iterator' })
+    request.consumed(consumeMs, endMs)
+    request.finish(result)
   }
 
   return {
