@@ -13,13 +13,17 @@ const promtool = findTool('promtool')
 describe.skipIf(promtool.missing)('promtool', () => {
   const path = promtool.path ?? ''
 
-  test.concurrent.each(ALERTS.map(({ name }) => name))('%s fires when it should and is silent when it should be', async (name) => {
-    const definition = ALERTS.find((alert) => alert.name === name)
-    expect(definition).toBeDefined()
-    if (definition === undefined) return
-    const { passed, output } = await testRules(path, name, rulesOf(definition))
-    expect(passed, output.slice(0, 4000)).toBe(true)
-  })
+  test.concurrent.each(ALERTS.map(({ name }) => name))(
+    '%s fires when it should and is silent when it should be',
+    async (name) => {
+      const definition = ALERTS.find((alert) => alert.name === name)
+      expect(definition).toBeDefined()
+      if (definition === undefined) return
+      const { passed, output } = await testRules(path, name, rulesOf(definition))
+      expect(passed, output.slice(0, 4000)).toBe(true)
+    },
+    120_000,
+  )
 
   test('the generated files are accepted without a lint finding', async () => {
     for (const file of expectedFiles().keys()) {

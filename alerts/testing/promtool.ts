@@ -40,11 +40,15 @@ export interface PromtoolResult {
   output: string
 }
 
-/** promtool's verdict on a folder's test file with these rules in place of the generated ones. */
+/**
+ * promtool's verdict on a folder's test file with these rules in place of the generated ones. With `slo`, what the file says of other
+ * objectives is left out: their rules are independent, and a sixth of the work remains.
+ */
 export async function testRules(
   promtool: string,
   name: string,
   rules: { recordings: readonly RecordingRule[]; alerts: readonly Partial<PrometheusAlert>[] },
+  slo?: string,
 ): Promise<PromtoolResult> {
   const folder = mkdtempSync(join(tmpdir(), 'longpole-rules-'))
   try {
@@ -53,11 +57,27 @@ export async function testRules(
     writeFileSync(join(folder, 'rules.yaml'), stringify({ groups: [{ name: 'subset', rules: [...rules.recordings, ...alerts] }] }))
     const test = parseDocument(readFileSync(join(ALERTS_FOLDER, name, 'rule.test.yaml'), 'utf8'))
     test.set('rule_files', ['rules.yaml'])
-    writeFileSync(join(folder, 'test.yaml'), test.toString({ lineWidth: 0 }))
+    writeFileSync(join(folder, 'test.yaml'), stringify(slo === undefined ? test.toJS() : onlyObjective(test.toJS(), slo)))
     return await run(promtool, ['test', 'rules', join(folder, 'test.yaml')])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+interface TestFile {
+  tests: {
+    input_series?: { series: string }[]
+    promql_expr_test: { exp_samples: { labels: string }[] }[]
+  }[]
+}
+
+function onlyObjective(file: TestFile, slo: string): TestFile {
+  const isOurs = (text: string) => !text.includes('slo="') || text.includes(`slo="${slo}"`)
+  for (const entry of file.tests) {
+    entry.input_series = entry.input_series?.filter(({ series }) => isOurs(series))
+    for (const check of entry.promql_expr_test) check.exp_samples = check.exp_samples.filter(({ labels }) => isOurs(labels))
+  }
+  return file
 }
 
 export function run(command: string, args: readonly string[], timeoutMs = 120_000): Promise<PromtoolResult> {

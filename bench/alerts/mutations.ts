@@ -20,8 +20,10 @@ for (const definition of chosen) {
   const rules = rulesOf(definition)
   for (const [index, alert] of rules.alerts.entries()) {
     for (const mutation of mutations(alert)) {
-      const alerts = rules.alerts.with(index, { ...alert, expr: mutation.expr })
-      const { passed } = await testRules(promtool.path, definition.name, { ...rules, alerts })
+      const mutated = { ...alert, expr: mutation.expr }
+      const { slo } = alert.labels
+      const alerts = slo === undefined ? rules.alerts.with(index, mutated) : [mutated]
+      const { passed } = await testRules(promtool.path, definition.name, { ...rules, alerts }, slo)
       const tally = byKind.get(mutation.kind) ?? { noticed: 0, all: 0 }
       byKind.set(mutation.kind, tally)
       tally.all++
