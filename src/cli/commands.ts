@@ -9,6 +9,11 @@ export interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'demo',
+    summary: 'a simulated fleet before a real hub: look, break it, see what Longpole says',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'alerts',
     summary: 'rules for Prometheus and Alertmanager from your objectives',
     load: () => import('./commands/alerts.ts'),

@@ -1,7 +1,7 @@
 // One try to hand an OTLP body to a receiver over HTTP, and what its answer means (OTLP 1.x, "OTLP/HTTP Response").
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { PbfReader } from 'pbf'
+import { http, https } from '../../../src/wire/http/node-http.ts'
 
 export interface OtlpBody {
   bytes: Uint8Array
@@ -38,8 +38,8 @@ export interface PostSettings {
 
 export function createPost({ url, headers, timeoutMs }: PostSettings): Post {
   const isHttps = url.protocol === 'https:'
-  const agent = isHttps ? new HttpsAgent({ keepAlive: true, maxSockets: 8 }) : new HttpAgent({ keepAlive: true, maxSockets: 8 })
-  const send = isHttps ? httpsRequest : httpRequest
+  const agent = isHttps ? new https.Agent({ keepAlive: true, maxSockets: 8 }) : new http.Agent({ keepAlive: true, maxSockets: 8 })
+  const { request: send } = isHttps ? https : http
 
   function post(body: OtlpBody): Promise<PostResult> {
     return new Promise((resolve) => {

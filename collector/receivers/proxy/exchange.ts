@@ -1,10 +1,9 @@
 // One proxied request: bytes to the engine, bytes back, each forwarded before it is looked at. Trouble on one side is passed on as
 // the same trouble on the other.
-import type { IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
-import { type ClientRequest, request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '@longpole/model/clock'
+import { http, https } from '../../../src/wire/http/node-http.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import type { Ending, FinishedRequest } from './observation.ts'
 import { replyError } from './reply.ts'
@@ -63,7 +62,7 @@ export class Exchange {
   start(forwarded: Forwarded, expectsContinue: boolean): void {
     const { method = 'GET', url = '/', rawHeaders } = this.#request
     const { upstream } = this.#context
-    const send = upstream.protocol === 'https:' ? httpsRequest : httpRequest
+    const { request: send } = upstream.protocol === 'https:' ? https : http
     const headers = requestHeaders(rawHeaders, { ...forwarded, method })
     const outgoing = send({ ...upstream, method, path: url, headers, setHost: false })
     this.#upstream = outgoing

@@ -56,6 +56,9 @@ export interface RequestIdentity {
   /** Path without query, at most 256 characters. */
   path: string
   synthetic: boolean
+  /** As the request's headers name them, at most 128 characters; the hub keeps only keyed hashes. */
+  tenant: string | null
+  session: string | null
 }
 
 /** One request that ended. Plain data: it is cloned across threads. Holds no content but `head` and `tail`, which end in the worker. */

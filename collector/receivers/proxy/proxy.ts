@@ -1,10 +1,11 @@
 // The streaming reverse proxy in front of one inference server: accepts, gives each request its place in a trace, and hands it to an
 // Exchange. Runs on the thread that only moves bytes; observations leave through the sink.
-import { createServer, type IncomingMessage, type RequestOptions, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestOptions, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@longpole/model/clock'
 import { Headers } from '@longpole/model/conventions/attributes'
+import { http } from '../../../src/wire/http/node-http.ts'
 import { Exchange, type ExchangeContext, type Forwarded } from './exchange.ts'
 import { refusal, valuesOf } from './headers.ts'
 import type { ObservationSink, OpenExchange, RequestIdentity } from './observation.ts'
@@ -43,6 +44,7 @@ const HEADERS_TIMEOUT_MS = 60_000
 /** Above the idle time of common load balancers (60 s), so that they close first. */
 const KEEP_ALIVE_MS = 75_000
 const MAX_PATH = 256
+const MAX_NAME = 128
 
 export function createProxy(settings: ProxySettings): ReverseProxy {
   const { clock, sink, upstream } = settings
@@ -120,7 +122,7 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
 
 /** Nothing here may cut a slow upload, a late first token or a long stream. */
 function createProxyServer(): Server {
-  const server = createServer({
+  const server = http.createServer({
     requestTimeout: 0,
     headersTimeout: HEADERS_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -168,12 +170,19 @@ function identify(request: IncomingMessage, startUnixNano: bigint, ids: ReturnTy
     method: request.method ?? '',
     path: (query === -1 ? url : url.slice(0, query)).slice(0, MAX_PATH),
     synthetic: valuesOf(rawHeaders, Headers.synthetic).length > 0,
+    tenant: nameOf(rawHeaders, Headers.tenant),
+    session: nameOf(rawHeaders, Headers.session),
   }
   const forwarded: Forwarded = {
     traceparent: formatTraceparent(trace.traceId, spanId, trace.flags),
     requestId: ownId === undefined ? requestId : null,
   }
   return { identity, forwarded }
+}
+
+function nameOf(rawHeaders: readonly string[], header: string): string | null {
+  const [value] = valuesOf(rawHeaders, header)
+  return value === undefined || value === '' ? null : value.slice(0, MAX_NAME)
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

@@ -1,11 +1,11 @@
 // WebSocket upgrades (realtime APIs): relayed as raw bytes once the engine has agreed. They are counted, not traced.
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { http, https } from '../../../src/wire/http/node-http.ts'
 
 /** Relays an upgrade; `onClosed` is called once, when both sides are done. */
 export function relayUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, upstream: RequestOptions, onClosed: () => void): void {
-  const send = upstream.protocol === 'https:' ? httpsRequest : httpRequest
+  const { request: send } = upstream.protocol === 'https:' ? https : http
   let closed = false
   const close = () => {
     if (closed) return

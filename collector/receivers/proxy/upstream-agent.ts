@@ -1,9 +1,9 @@
 // The pool of connections to the engine: most recently used first, closed by us while idle before the engine would, never timed out
 // while a request is on them.
-import { type AgentOptions, Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
+import type { AgentOptions, Agent as HttpAgent } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { http, https } from '../../../src/wire/http/node-http.ts'
 
 /** Interval of TCP keep-alive probes, milliseconds: finds peers that are gone without a word. */
 export const TCP_KEEPALIVE_MS = 60_000
@@ -20,7 +20,7 @@ const OPTIONS: AgentOptions & { noDelay: boolean } = {
 
 /** An agent for `protocol` ("http:" or "https:") that keeps idle connections for `idleMs`. */
 export function createUpstreamAgent(protocol: string, idleMs: number): HttpAgent {
-  const agent = protocol === 'https:' ? new HttpsAgent(OPTIONS) : new HttpAgent(OPTIONS)
+  const agent = protocol === 'https:' ? new https.Agent(OPTIONS) : new http.Agent(OPTIONS)
   const keep: (stream: Duplex) => unknown = agent.keepSocketAlive.bind(agent)
   const reuse = agent.reuseSocket.bind(agent)
   agent.keepSocketAlive = (stream): boolean => {

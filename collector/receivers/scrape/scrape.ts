@@ -1,9 +1,9 @@
 // Reads an engine's /metrics page every few seconds, within limits of size and time: a page that never ends costs no more than one that
 // is too large. What the page means is decided by its consumer.
-import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { createGunzip } from 'node:zlib'
 import type { Clock } from '@longpole/model/clock'
+import { http, https } from '../../../src/wire/http/node-http.ts'
 
 export type ScrapeResult = { kind: 'page'; text: string } | { kind: 'failed'; reason: ScrapeFailure }
 export type ScrapeFailure = 'unreachable' | 'timeout' | 'status' | 'too_large' | 'broken'
@@ -19,7 +19,7 @@ export const SCRAPE_LIMITS: ScrapeLimits = { maxBytes: 16 * 1024 * 1024, timeout
 /** One look at the page. Redirects are not followed: the target is the one that was configured. Never rejects. */
 export function scrape(url: URL, { maxBytes, timeoutMs }: ScrapeLimits = SCRAPE_LIMITS): Promise<ScrapeResult> {
   return new Promise((resolve) => {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest
+    const { request: send } = url.protocol === 'https:' ? https : http
     const headers = { accept: 'text/plain;version=0.0.4', 'accept-encoding': 'gzip', connection: 'close' }
     const finish = (result: ScrapeResult) => {
       clearTimeout(timer)

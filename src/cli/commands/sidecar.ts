@@ -1,0 +1,165 @@
+// `longpole sidecar`: the streaming proxy beside one inference server, until a signal ends it.
+import { hostname } from 'node:os'
+import { Command, Option } from 'commander'
+import { startSidecar } from '../../../collector/sidecar/main.ts'
+import {
+  defaultReplica,
+  formatAddress,
+  isLoopback,
+  parseAddress,
+  parseHttpUrl,
+  SettingsError,
+  type SidecarSettings,
+} from '../../../collector/sidecar/settings.ts'
+import { VERSION } from '../version.ts'
+
+interface Options {
+  upstream: string
+  listen: string
+  hub: string
+  token?: string
+  admin: string
+  otlpHttp?: string
+  otlpGrpc?: string
+  replica?: string
+  cluster?: string
+  region?: string
+  zone?: string
+  node?: string
+  pool?: string
+  model?: string
+  scrape: string | boolean
+  scrapeInterval: string
+  upstreamIdle: string
+  drain: string
+  json?: boolean
+}
+
+const EXAMPLES = `
+Examples
+  longpole sidecar --upstream http://127.0.0.1:8000 --listen 127.0.0.1:8001 --hub http://127.0.0.1:4318
+  longpole sidecar --upstream http://127.0.0.1:8000 --listen 0.0.0.0:8001 --hub http://hub:4318 --replica decode-3 --cluster eu-1 --pool decode
+  longpole sidecar --upstream http://127.0.0.1:30000 --listen 127.0.0.1:30001 --otlp-grpc 127.0.0.1:14317   # SGLang sends its spans by gRPC
+
+Clients talk to --listen as if it were the inference server. Its own authentication passes through untouched.
+Every option can be given as LONGPOLE_<OPTION>, for example LONGPOLE_UPSTREAM or LONGPOLE_SCRAPE_INTERVAL.
+
+Health on the --admin address: /healthz, /readyz (503 while draining), /metrics.
+SIGTERM or SIGINT: no new requests, running streams finish (--drain), telemetry is sent, exit. A second signal ends at once.
+
+Exit status: 0 drained, 1 streams were cut or telemetry was lost while draining, 2 bad input.`
+
+export function createCommand(): Command {
+  const option = (flags: string, description: string, fallback?: string) => {
+    const created = new Option(flags, description)
+    return created
+      .env(
+        `LONGPOLE_${created
+          .attributeName()
+          .replaceAll(/[A-Z]/g, (letter) => `_${letter}`)
+          .toUpperCase()}`,
+      )
+      .default(fallback)
+  }
+  return new Command('sidecar')
+    .description('Proxy one inference server and time every request through it.')
+    .addOption(option('--upstream <url>', 'address of the inference server').makeOptionMandatory())
+    .addOption(option('--listen <host:port>', 'where clients connect').makeOptionMandatory())
+    .addOption(
+      option(
+        '--hub <url>',
+        "base address of the hub's OTLP/HTTP receiver",
+        process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://127.0.0.1:4318',
+      ),
+    )
+    .addOption(new Option('--token <token>', 'bearer token of the hub; better in the environment').env('LONGPOLE_HUB_TOKEN'))
+    .addOption(option('--admin <host:port>', 'health and metrics of the sidecar', '127.0.0.1:7172'))
+    .addOption(option('--otlp-http <host:port>', "receive the engine's own spans over OTLP/HTTP (loopback only)"))
+    .addOption(option('--otlp-grpc <host:port>', "receive the engine's own spans over OTLP/gRPC (loopback only)"))
+    .addOption(option('--replica <name>', 'name of the inference server in the fleet (default: host:port of the upstream)'))
+    .addOption(option('--cluster <name>', 'cluster it serves in'))
+    .addOption(option('--region <name>', 'region it serves in'))
+    .addOption(option('--zone <name>', 'availability zone it serves in'))
+    .addOption(option('--node <name>', 'host it runs on (default: host name)'))
+    .addOption(option('--pool <name>', 'its part in disaggregated serving').choices(['prefill', 'decode', 'both']))
+    .addOption(option('--model <name>', 'model, where neither requests nor metrics name it'))
+    .addOption(option('--scrape <url>', "the engine's metrics page (default: /metrics of the upstream)"))
+    .option('--no-scrape', "leave the engine's metrics page alone")
+    .addOption(option('--scrape-interval <seconds>', 'time between two looks at it', '5'))
+    .addOption(
+      option('--upstream-idle <seconds>', "close idle connections to the engine after so long; less than the engine's own limit", '4'),
+    )
+    .addOption(option('--drain <seconds>', 'longest wait for running streams after SIGTERM', '600'))
+    .option('--json', 'print the ports taken as one line of JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: Options) => run(toSettings(options), options.json === true))
+}
+
+function toSettings(options: Options): SidecarSettings {
+  const upstream = parseHttpUrl('--upstream', options.upstream)
+  const scrape = typeof options.scrape === 'string' ? parseHttpUrl('--scrape', options.scrape) : new URL('/metrics', upstream)
+  return {
+    version: VERSION,
+    upstream: upstream.href,
+    listen: parseAddress('--listen', options.listen),
+    admin: parseAddress('--admin', options.admin),
+    hub: parseHttpUrl('--hub', options.hub).href,
+    hubToken: options.token ?? null,
+    otlpHttp: parseLoopback('--otlp-http', options.otlpHttp),
+    otlpGrpc: parseLoopback('--otlp-grpc', options.otlpGrpc),
+    identity: {
+      replica: options.replica ?? defaultReplica(upstream),
+      cluster: options.cluster ?? null,
+      region: options.region ?? null,
+      zone: options.zone ?? null,
+      node: options.node ?? hostname(),
+      pool: options.pool ?? null,
+      model: options.model ?? null,
+    },
+    scrapeUrl: options.scrape === false ? null : scrape.href,
+    scrapeIntervalMs: parseSeconds('--scrape-interval', options.scrapeInterval, 0.1),
+    upstreamIdleMs: parseSeconds('--upstream-idle', options.upstreamIdle, 0.001),
+    drainMs: parseSeconds('--drain', options.drain, 0),
+  }
+}
+
+/** Spans are taken from whoever can reach the listener, so only this machine may. */
+function parseLoopback(flag: string, text: string | undefined) {
+  if (text === undefined) return null
+  const address = parseAddress(flag, text)
+  if (isLoopback(address.host)) return address
+  throw new SettingsError(
+    `${flag}: expected a loopback address such as 127.0.0.1:14318, got ${JSON.stringify(text)}. Spans from other machines go to the hub.`,
+  )
+}
+
+function parseSeconds(flag: string, text: string, least: number): number {
+  const value = Number(text)
+  if (text.trim() !== '' && Number.isFinite(value) && value >= least && value <= 86_400) return value * 1000
+  throw new SettingsError(`${flag}: expected seconds from ${least} to 86400, got ${JSON.stringify(text)}`)
+}
+
+async function run(settings: SidecarSettings, json: boolean): Promise<void> {
+  const log = (message: string) => process.stderr.write(`longpole sidecar: ${message}\n`)
+  const sidecar = await startSidecar(settings, log)
+  const { ports } = sidecar
+  const at = (host: string, port: number) => formatAddress({ host, port })
+  log(`${at(settings.listen.host, ports.proxy)} → ${settings.upstream}`)
+  log(
+    `health and metrics: http://${at(settings.admin.host, ports.admin)}/metrics · hub: ${settings.hub} · replica: ${settings.identity.replica}`,
+  )
+  if (ports.otlpHttpPort !== null) log(`spans of the engine: http://${at(settings.otlpHttp?.host ?? '', ports.otlpHttpPort)}/v1/traces`)
+  if (ports.otlpGrpcPort !== null) log(`spans of the engine: grpc://${at(settings.otlpGrpc?.host ?? '', ports.otlpGrpcPort)}`)
+  if (json) process.stdout.write(`${JSON.stringify(ports)}\n`)
+  await new Promise<void>((resolve) => {
+    const stop = async (signal: string) => {
+      log(`${signal}: draining ${sidecar.proxy.openCount} open requests`)
+      const clean = await sidecar.drain()
+      if (!clean) process.exitCode = 1
+      resolve()
+    }
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+  })
+  process.exit()
+}
