@@ -150,12 +150,20 @@ function Models({ data }: { data: ApiSummary }): ReactNode {
 }
 
 function Attainment({ data, model }: { data: ApiSummary; model: string }): ReactNode {
-  const rows = data.slos.filter((slo) => slo.model === model && slo.attainment !== null)
+  // One chip an objective: clusters are added up, the Fleet page tells them apart.
+  const sums = new Map<string, { slo: string; objective: number; good: number; bad: number }>()
+  for (const entry of data.slos.filter((slo) => slo.model === model)) {
+    const sum = sums.get(entry.slo) ?? { slo: entry.slo, objective: entry.objective, good: 0, bad: 0 }
+    sums.set(entry.slo, { ...sum, good: sum.good + entry.good, bad: sum.bad + entry.bad })
+  }
+  const rows = [...sums.values()]
+    .filter((row) => row.good + row.bad > 0)
+    .map((row) => ({ ...row, attainment: row.good / (row.good + row.bad) }))
   if (rows.length === 0) return <span className="muted">no objective judged</span>
   return (
     <span className="chips">
       {rows.map((row) => {
-        const missed = (row.attainment ?? 1) < row.objective
+        const missed = row.attainment < row.objective
         return (
           <span
             key={row.slo}
