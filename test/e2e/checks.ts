@@ -1,4 +1,6 @@
 // The promises of one request's way, each as a check over what the client, the relay, the engine and the hub said independently.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ApiRequest } from '@longpole/model/api'
 import type { Span } from '@longpole/model/span'
 import type { ExchangeStamps } from './relay.ts'
@@ -154,6 +156,18 @@ export function fieldsAreTheClients(evidence: Evidence): Check {
     compare('cached_tokens', record.cached_tokens, truth.usage?.cached)
   }
   return worst('outcome, finish reason and tokens are what the caller saw', bad, `${evidence.truths.length} requests`)
+}
+
+/** `evidence.json` beside the logs, kept when a check failed. */
+export function dump(directory: string, { truths, records, stamps, engineSpans }: Evidence): void {
+  const rows = truths.map((truth) => ({
+    truth,
+    records: records.get(truth.id) ?? [],
+    stamps: stamps.get(truth.id) ?? null,
+    spans: engineSpans.get(truth.id) ?? [],
+  }))
+  const text = JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? value.toString() : value), 1)
+  writeFileSync(join(directory, 'evidence.json'), text)
 }
 
 export function print(checks: readonly Check[]): boolean {

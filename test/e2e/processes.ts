@@ -103,7 +103,7 @@ export async function startSidecar(
   args.push('--replica', options.replica, '--otlp-http', `127.0.0.1:${otlpPort}`, '--admin', '127.0.0.1:0')
   if (options.pool !== undefined) args.push('--pool', options.pool)
   const running = startLongpole(workspace, options.name ?? 'sidecar', args)
-  await waitFor(`sidecar on port ${port}`, 20_000, () => isOpen(port))
+  await waitFor(`sidecar on ports ${port} and ${otlpPort}`, 20_000, async () => (await isOpen(port)) && (await isOpen(otlpPort)))
   return { ...running, port, otlpPort }
 }
 

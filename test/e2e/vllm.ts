@@ -57,6 +57,7 @@ async function main(workspace: Workspace): Promise<boolean> {
 
   const stamps = new Map((await relay.stamps()).map((entry) => [entry.requestId, entry]))
   const evidence: checks.Evidence = { truths, records: await fetchRecords(hub.apiUrl, runId), stamps, engineSpans }
+  checks.dump(workspace.directory, evidence)
   return checks.print([
     checks.oneRecordEach(evidence),
     checks.allVantages(evidence),

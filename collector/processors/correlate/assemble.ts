@@ -101,6 +101,17 @@ function onlyTry({ outer, inside }: Try, root: Observation, context: PathContext
 }
 
 /**
+ * The client's own time from the call until the first exchange begins (serialising, waiting for its event loop): part of the way from
+ * the call to a usable connection.
+ */
+function preparation(root: Observation, first: Observation | undefined): PhaseDuration[] {
+  if (first === undefined || first.vantage !== 'client' || first.clock !== root.clock) return []
+  const seconds = nonNegative(secondsBetween(root.startUnixNano, first.startUnixNano))
+  const source = 'request start to first attempt'
+  return seconds === 0 ? [] : [{ phase: 'client.connect', seconds, source, exactness: 'measured', parts: { prepare: seconds } }]
+}
+
+/**
  * Several attempts, or one below a logical request: their paths one after the other on the caller's clock, and between them the
  * backoff. Of attempts that overlap (hedges) the earlier one counts until the later one began, as waiting.
  */
@@ -110,6 +121,7 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
   const collected: PhaseDuration[] = []
   const negatives: PhaseId[] = []
   const seams: SeamStamps[] = []
+  collected.push(...preparation(root, tries[0]?.outer))
   let backoff = 0
   for (const [index, { outer, inside }] of tries.entries()) {
     const next = tries[index + 1]?.outer

@@ -97,7 +97,7 @@ describe('disaggregated SGLang 0.5.23', () => {
     const routers = observations.filter(({ vantage }) => vantage === 'gateway')
     for (const { row } of pairs) {
       const router = routers.find(({ requestIds }) => requestIds.includes(row.request_id))
-      expect(Math.abs(Number(router!.endUnixNano - router!.startUnixNano) / 1e6 - row.end_ms)).toBeLessThan(Math.max(80, 0.02 * row.end_ms))
+      expect(Math.abs(Number(router!.endUnixNano - router!.startUnixNano) / 1e6 - row.end_ms)).toBeLessThan(Math.max(80, 0.1 * row.end_ms))
     }
   })
 

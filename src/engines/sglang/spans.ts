@@ -5,7 +5,7 @@ import type { PhaseDuration } from '@longpole/model/phase'
 import type { RequestColumns } from '@longpole/model/request-columns'
 import type { Span } from '@longpole/model/span'
 import { clockOf, countOf, placeOf, textOf } from '../attributes.ts'
-import { between, latest, phase } from '../durations.ts'
+import { between, latest, nanos, phase } from '../durations.ts'
 import { byStart, spanTree } from '../span-tree.ts'
 import { kvTransfer, SglangSource } from './phases.ts'
 import { Attribute, isHealthCheck, isRoot, readServed, type ServedRequest } from './slices.ts'
@@ -62,6 +62,7 @@ function observeUnified(sequences: readonly ServedRequest[]): Observation {
   const endUnixNano = latest(sequences.map((request) => request.root.endUnixNano))
   // The way out of the first token overlaps decode: it counts as far as the last token was as late out.
   const emit = smaller(between(firstTokenInCore, first.firstOutput), between(lastToken ?? firstTokenInCore, endUnixNano))
+  const firstToken = firstTokenInCore === null || emit === null ? first.firstOutput : firstTokenInCore + nanos(Math.max(0, emit))
   const phases = [
     ...untilFirstToken(first),
     ...phase('engine.emit', emit, SglangSource.emit, 'residual'),
@@ -70,7 +71,7 @@ function observeUnified(sequences: readonly ServedRequest[]): Observation {
   return {
     ...common(first, sequences, phases),
     role: 'attempt',
-    boundaries: { received: first.root.startUnixNano, firstToken: first.firstOutput ?? undefined, lastToken: lastToken ?? undefined },
+    boundaries: { received: first.root.startUnixNano, firstToken: firstToken ?? undefined, lastToken: lastToken ?? undefined },
     columns: {
       ...columnsOf(first),
       pool: placeOf(first.root.resource).pool ?? 'both',

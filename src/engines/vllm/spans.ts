@@ -76,12 +76,14 @@ function observeRequest(sequences: readonly Sequence[]): Observation {
   const { span, timeToFirstToken } = first
   const queue = secondsOf(span.attributes, Attribute.queue)
   const prefill = secondsOf(span.attributes, Attribute.prefill)
-  const firstToken = timeToFirstToken === null ? undefined : span.startUnixNano + nanos(timeToFirstToken)
+  const taken = timeToFirstToken === null ? undefined : span.startUnixNano + nanos(timeToFirstToken)
   const endUnixNano = latest(sequences.map((sequence) => sequence.span.endUnixNano)) ?? span.endUnixNano
-  const lastToken = latest(sequences.map(lastTokenAt))
   const many = sequences.length > 1
-  const decode = many ? between(firstToken, lastToken) : first.decode
+  const decode = many ? between(taken, latest(sequences.map(lastTokenAt))) : first.decode
   const residual = residualOf(first, { queue, prefill, decode, endUnixNano })
+  // In the core, on the API server's clock: not when that server took it up.
+  const firstToken = residual === null ? taken : span.startUnixNano + nanos(Math.max(0, residual) + (queue ?? 0) + (prefill ?? 0))
+  const lastToken = firstToken === undefined || decode === null ? undefined : firstToken + nanos(decode)
   const pool = textOf(span.resource, Longpole.pool)
   return {
     vantage: 'engine',
@@ -94,7 +96,7 @@ function observeRequest(sequences: readonly Sequence[]): Observation {
     startUnixNano: earliest(sequences.map((sequence) => sequence.span.startUnixNano)) ?? span.startUnixNano,
     endUnixNano,
     clock: clockOf(span),
-    boundaries: { received: span.startUnixNano, firstToken, lastToken: lastToken ?? undefined },
+    boundaries: { received: span.startUnixNano, firstToken, lastToken },
     phases: [
       ...phase('engine.tokenize', residual, VllmSource.residual, 'upper_bound'),
       ...phase(pool === 'decode' ? 'engine.queue_or_kv' : 'engine.queue', queue, VllmSource.queue, 'measured'),
