@@ -4,7 +4,7 @@ import { SHIFTS } from '../shifts/index.ts'
 import type { World } from '../world.ts'
 import { type FaultDefinition, type Injection, SHAPES, type Shape } from './fault.ts'
 import { FAULTS } from './index.ts'
-import { type FaultTimes, scheduleInjection } from './schedule.ts'
+import { type FaultTimes, type ScheduledInjection, scheduleInjection } from './schedule.ts'
 
 export const SEVERITIES: Record<string, number> = { low: 0.4, medium: 1, high: 2 }
 
@@ -20,6 +20,7 @@ export interface PlannedFault {
 
 export interface Injected extends PlannedFault {
   injection: Injection
+  scheduled: ScheduledInjection
 }
 
 export interface PlanDefaults {
@@ -74,6 +75,6 @@ export function injectFault(world: World, planned: PlannedFault, position: numbe
   const source = `${planned.definition.id}#${position}`
   const random = world.random(`fault ${source}`)
   const injection = planned.definition.inject(world, random, planned.severity, source)
-  scheduleInjection(world, injection, planned.times, `change-${random.suffix(8)}`)
-  return { ...planned, injection }
+  const scheduled = scheduleInjection(world, injection, planned.times, `change-${random.suffix(8)}`)
+  return { ...planned, injection, scheduled }
 }

@@ -38,19 +38,26 @@ function healed(end: number): { at: number; intensity: number }[] {
   return Number.isFinite(end) ? [{ at: end, intensity: 0 }] : []
 }
 
+export interface ScheduledInjection {
+  /** Takes it back for good, before its end. */
+  heal(now: number): void
+}
+
 /** Puts an injection on the world's clock. */
-export function scheduleInjection(world: World, injection: Injection, times: FaultTimes, eventId: string): void {
+export function scheduleInjection(world: World, injection: Injection, times: FaultTimes, eventId: string): ScheduledInjection {
   const changes = intensities(times)
   let intensity = 0
+  let isHealed = false
   const repeat: EventHandler<SimRequest | null> = {
     handle(now) {
       if (intensity > 0) injection.repeat?.act(now)
       const next = now + (injection.repeat?.everySeconds ?? 0)
-      if (next < Math.min(times.end, world.until)) world.queue.schedule(next, repeat, 0, null)
+      if (!isHealed && next < Math.min(times.end, world.until)) world.queue.schedule(next, repeat, 0, null)
     },
   }
   const handler: EventHandler<SimRequest | null> = {
     handle(now, kind) {
+      if (isHealed) return
       intensity = changes[kind]?.intensity ?? 0
       injection.apply(intensity, now)
     },
@@ -60,6 +67,13 @@ export function scheduleInjection(world: World, injection: Injection, times: Fau
   })
   if (injection.repeat !== undefined && times.start < world.until) world.queue.schedule(times.start, repeat, 0, null)
   announceChange(world, injection, times.start, eventId)
+  return {
+    heal(now) {
+      if (intensity > 0) injection.apply(0, now)
+      intensity = 0
+      isHealed = true
+    },
+  }
 }
 
 function announceChange(world: World, injection: Injection, start: number, id: string): void {

@@ -25,6 +25,8 @@ export interface RunIdentity {
   seed: number
   /** Unix nanoseconds of virtual second 0. */
   startUnixNano: bigint
+  /** What a hub keeps of a tenant or a session; as they are when absent. */
+  hashed?(name: string): string | null
 }
 
 const JOINED = ['client', 'gateway', 'sidecar', 'engine'] as const
@@ -128,7 +130,7 @@ const GETTERS: Record<ColumnName, Getter> = {
   ep_group: (request) => servedBy(request)?.spec.epGroup ?? null,
   rank: (request) => request.servedRank?.name ?? null,
   gpu_type: PLACE('gpuType'),
-  gateway: (request) => request.gateway?.name ?? null,
+  gateway: (request) => (request.gateway === null ? null : gatewayName(request)),
   model: (request) => request.model.name,
   revision: (request) => servedBy(request)?.spec.revision.name ?? null,
   engine: (request) => servedBy(request)?.spec.kind ?? null,
@@ -137,7 +139,7 @@ const GETTERS: Record<ColumnName, Getter> = {
   flags_hash: (request) => servedBy(request)?.spec.flagsHash ?? null,
   adapter: (request) => request.adapter,
   output_mode: (request) => request.outputMode,
-  tenant: (request) => request.tenant.name,
+  tenant: (request, run) => (run.hashed === undefined ? request.tenant.name : run.hashed(request.tenant.name)),
   tenant_class: (request) => request.tenant.tenantClass,
   route: (request) => request.route,
   session: (request, run) =>
@@ -180,6 +182,12 @@ const GETTERS: Record<ColumnName, Getter> = {
   finish_reason: (request) => (request.outcome === 'ok' ? finishReason(request) : null),
   synthetic: () => null,
   dimensions: () => null,
+}
+
+/** As the hub reads it from the gateway's resource. */
+function gatewayName(request: SimRequest): string {
+  const name = request.gateway?.name as string
+  return request.model.kind === 'sglang' ? name : `llm-d-${name}`
 }
 
 function tiers(request: SimRequest): string | null {

@@ -1,0 +1,98 @@
+// The parent's end of the fleet process: starts it, feeds its history into the hub's store, and passes wishes on.
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Store } from '../../../collector/store/store.ts'
+import type { FleetSettings, FromFleet, ToFleet } from './messages.ts'
+
+export interface FleetListener {
+  onHistory(done: number, rows: number): void
+  onLive(replicas: string[]): void
+  onInjected(fault: Extract<FromFleet, { type: 'injected' }>): void
+  onHealed(): void
+  onRefused(message: string): void
+  onTrouble(message: string): void
+  /** It ended though nobody stopped it. */
+  onLost(code: number | null): void
+}
+
+export interface FleetLink {
+  inject(flag: '--fault' | '--shift', text: string): void
+  heal(): void
+  stop(): Promise<void>
+}
+
+const PROGRAM = fileURLToPath(new URL('./fleet-process.ts', import.meta.url))
+const STOP_MS = 3_000
+
+export function startFleet(settings: FleetSettings, store: Store, listener: FleetListener): FleetLink {
+  const child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const send = (message: ToFleet) => {
+    if (child.connected) child.send(message)
+  }
+  let rows = 0
+  let storing: Promise<void> = Promise.resolve()
+  let stopping = false
+  child.on('message', (message: FromFleet) => {
+    receive(message).catch((error: Error) => listener.onTrouble(error.message))
+  })
+  child.on('exit', (code) => {
+    if (!stopping) listener.onLost(code)
+  })
+
+  async function receive(message: FromFleet): Promise<void> {
+    switch (message.type) {
+      case 'history':
+        // The next block is made while this one is stored, never more than one ahead.
+        await storing
+        send({ type: 'taken' })
+        storing = insert(message)
+        await storing
+        rows += message.rows
+        listener.onHistory(message.done, rows)
+        break
+      case 'live':
+        listener.onLive(message.replicas)
+        break
+      case 'injected':
+        listener.onInjected(message)
+        break
+      case 'healed':
+        listener.onHealed()
+        break
+      case 'refused':
+        listener.onRefused(message.message)
+        break
+      case 'trouble':
+        listener.onTrouble(message.message)
+    }
+  }
+
+  async function insert(block: Extract<FromFleet, { type: 'history' }>): Promise<void> {
+    if (block.rows > 0) await store.insertRecordTable(block.arrow)
+    await store.insertSamples(block.samples)
+    await store.insertEvents(block.events)
+  }
+
+  send({ type: 'start', settings })
+  return {
+    inject: (flag, text) => send({ type: 'inject', flag, text }),
+    heal: () => send({ type: 'heal' }),
+    async stop() {
+      stopping = true
+      send({ type: 'stop' })
+      await exited(child)
+    },
+  }
+}
+
+/** It gets a moment to send what it has, then it is ended. */
+function exited(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return Promise.resolve()
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    child.once('exit', () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

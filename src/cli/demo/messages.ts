@@ -1,0 +1,34 @@
+// What the demo's processes say to each other. The fleet runs beside the hub, so that a busy simulation never makes the page wait.
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { EngineSample } from '@longpole/model/engine-sample'
+
+export interface FleetSettings {
+  seed: number
+  /** Open-loop requests a second. */
+  rate: number
+  /** Virtual seconds of healthy history. */
+  historySeconds: number
+  /** Virtual seconds a wall second, once live. */
+  speed: number
+  /** Base addresses of the hub. */
+  api: string
+  otlp: string
+  /** Key of the tenants' hash. */
+  tenantKey: string
+}
+
+export type ToFleet =
+  | { type: 'start'; settings: FleetSettings }
+  /** The last block of history is in the store: send the next. */
+  | { type: 'taken' }
+  | { type: 'inject'; flag: '--fault' | '--shift'; text: string }
+  | { type: 'heal' }
+  | { type: 'stop' }
+
+export type FromFleet =
+  | { type: 'history'; arrow: Uint8Array; samples: EngineSample[]; events: ChangeEvent[]; rows: number; done: number }
+  | { type: 'live'; replicas: string[] }
+  | { type: 'injected'; id: string; title: string; where: string; mechanism: string; phases: string[] }
+  | { type: 'healed' }
+  | { type: 'refused'; message: string }
+  | { type: 'trouble'; message: string }

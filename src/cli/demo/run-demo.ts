@@ -1,0 +1,160 @@
+// The demo as a whole: the hub in this process, the fleet in another, a fault after a while, keys and the page to change it.
+import { randomBytes } from 'node:crypto'
+import { type Hub, startHub } from '../../../collector/hub/main.ts'
+import { loadConfig } from '../../config/load.ts'
+import { FAULTS } from '../../simulator/faults/index.ts'
+import { InputError } from '../input-error.ts'
+import { VERSION } from '../version.ts'
+import { checkDisk, freeAddress, isFree } from './checks.ts'
+import { watchFindings } from './finding-watch.ts'
+import { type FleetLink, startFleet } from './fleet-link.ts'
+import { listenToKeys } from './keyboard.ts'
+
+export interface DemoSettings {
+  directory: string
+  injection: { flag: '--fault' | '--shift'; text: string } | null
+  seed: number
+  speed: number
+  rate: number
+  historySeconds: number
+  afterSeconds: number
+}
+
+const OTLP_DEFAULTS = { otlpHttp: '127.0.0.1:4318', otlpGrpc: '127.0.0.1:4317' }
+
+export async function runDemo(settings: DemoSettings): Promise<void> {
+  checkDisk(settings.directory)
+  const tenantKey = randomBytes(32).toString('hex')
+  const config = loadConfig({
+    overrides: {
+      store: { data: settings.directory },
+      tenants: { key: tenantKey },
+      listen: { otlpHttp: await freeAddress(OTLP_DEFAULTS.otlpHttp), otlpGrpc: await freeAddress(OTLP_DEFAULTS.otlpGrpc) },
+    },
+  })
+  await checkPage(config.listen.api)
+  const say = (line: string) => process.stdout.write(`${line}\n`)
+  const control = new Control(settings)
+  const hub = await startHub({ config, version: VERSION, log: logTrouble, demo: control.forPage })
+  const api = `http://127.0.0.1:${hub.ports.api}`
+  say(`Longpole ${VERSION}: open ${api}`)
+  say(`  metrics ${api}/metrics, OTLP http://127.0.0.1:${hub.ports.otlpHttp} and 127.0.0.1:${hub.ports.otlpGrpc} (gRPC)`)
+  const quit = Promise.withResolvers<void>()
+  const stopWatching = watchFindings(api, say)
+  const releaseKeys = listenToKeys({ toggle: () => control.toggle(), quit: quit.resolve })
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => quit.resolve())
+  const fleet = startDemoFleet(settings, { hub, api, tenantKey, say, control, lost: quit.reject })
+  control.fleet = fleet
+  try {
+    await quit.promise
+  } finally {
+    stopWatching()
+    releaseKeys()
+    control.stop()
+    await fleet.stop()
+    await hub.close()
+  }
+}
+
+interface FleetSurroundings {
+  hub: Hub
+  api: string
+  tenantKey: string
+  say: (line: string) => void
+  control: Control
+  lost: (error: Error) => void
+}
+
+function startDemoFleet(settings: DemoSettings, { hub, api, tenantKey, say, control, lost }: FleetSurroundings): FleetLink {
+  const { seed, speed, rate, historySeconds } = settings
+  const started = performance.now()
+  const otlp = `http://127.0.0.1:${hub.ports.otlpHttp}`
+  return startFleet({ seed, rate, historySeconds, speed, api, otlp, tenantKey }, hub.store, {
+    onHistory(done, rows) {
+      const text = `  history: ${Math.round(done * 100)} %, ${rows} requests`
+      if (process.stdout.isTTY) process.stdout.write(`\r${text}${done === 1 ? '\n' : ''}`)
+      else if (done === 1) say(`${text} in ${((performance.now() - started) / 1e3).toFixed(1)} s`)
+    },
+    onLive(replicas) {
+      say(`  live: ${rate} requests a second on ${replicas.length} replicas in 3 regions`)
+      if (process.stdin.isTTY) say('  keys: f makes the fleet ill or heals it, q ends')
+      control.begin()
+    },
+    onInjected({ id, title, where, phases }) {
+      control.injected(id)
+      say(`  injected: ${id} ${title} (${where}); the truth is ${phases.join(', ') || 'that nothing is broken'}`)
+    },
+    onHealed() {
+      control.injected(null)
+      say('  healed')
+    },
+    onRefused: (message) => say(`  ${message}`),
+    onTrouble: (message) => process.stderr.write(`longpole demo: ${message}\n`),
+    onLost: (code) => lost(new Error(`the fleet's process ended (${code ?? 'by a signal'})`)),
+  })
+}
+
+/** Which fault is on, whoever asked for it: the clock, a key, the page. */
+class Control {
+  fleet: FleetLink | null = null
+  private readonly settings: DemoSettings
+  private now: string | null = null
+  private timer: NodeJS.Timeout | null = null
+
+  constructor(settings: DemoSettings) {
+    this.settings = settings
+  }
+
+  readonly forPage = {
+    faults: FAULTS.map(({ id, title }) => ({ id, title })),
+    current: () => this.now,
+    inject: async (fault: string | null) => {
+      this.stop()
+      if (fault === null) this.fleet?.heal()
+      else this.fleet?.inject('--fault', `${fault}:${severityOf(this.settings)}`)
+      // What the page shows next is what was asked for; the fleet confirms a moment later.
+      this.now = fault
+    },
+  }
+
+  /** Live time has begun: the fault comes after a while. */
+  begin(): void {
+    const { injection, afterSeconds } = this.settings
+    if (injection === null) return
+    this.timer = setTimeout(() => this.fleet?.inject(injection.flag, injection.text), afterSeconds * 1e3)
+  }
+
+  toggle(): void {
+    this.stop()
+    const { injection } = this.settings
+    if (this.now !== null) this.fleet?.heal()
+    else this.fleet?.inject(injection?.flag ?? '--fault', injection?.text ?? 'F17:high')
+  }
+
+  injected(fault: string | null): void {
+    this.now = fault
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.timer = null
+  }
+}
+
+function severityOf({ injection }: DemoSettings): string {
+  return injection?.text.split(':')[1] ?? 'high'
+}
+
+/** The page's address is what people are told: it is taken as it is or not at all. */
+async function checkPage(address: string): Promise<void> {
+  const colon = address.lastIndexOf(':')
+  const port = Number(address.slice(colon + 1))
+  if (port === 0 || (await isFree(address.slice(0, colon), port))) return
+  throw new InputError(
+    `${address} is in use (another demo or hub?). End that, or choose another port: LONGPOLE_LISTEN_API=127.0.0.1:7272 longpole demo`,
+  )
+}
+
+function logTrouble(level: 'info' | 'warn' | 'error', message: string): void {
+  if (level !== 'info') process.stderr.write(`longpole hub: ${message}\n`)
+}
