@@ -5,6 +5,7 @@ import type { PhaseId } from '@longpole/model/phase'
 import { consoleUrl, dashboardUrl, type LinkBases, silenceUrl } from './links.ts'
 import type { ObjectiveSet } from './objectives.ts'
 import { pageFields } from './page.ts'
+import { label } from './template.ts'
 
 export interface RecordingRule {
   record: string
@@ -64,6 +65,8 @@ export interface AlertDefinition {
   dashboard: DashboardName
   /** The phase a cause rule speaks of; absent where it is a label of the expression or not known. */
   phase?: PhaseId
+  /** What the alert itself knows of the place, for its page when there is no finding; Go template. */
+  place?: string
   /** The signal exists only where hardware or transport counters are collected. */
   needsCounters?: boolean
   variants(context: AlertContext): Variant[]
@@ -92,11 +95,16 @@ function renderVariant(definition: AlertDefinition, variant: Variant, context: A
     },
     annotations: {
       summary: definition.summary,
-      description: definition.description,
+      description: cleaned(definition.description),
       runbook_url: runbookUrl(name, links.runbooks),
       dashboard_url: dashboardUrl(links, dashboard),
       console_url: consoleUrl(links),
       ...(isPage ? pageFields(definition, variant, context) : { silence_url: silenceUrl(links) }),
     },
   }
+}
+
+/** Labels in a description are shown like everywhere else: without markup and control characters, and not endlessly long. */
+function cleaned(description: string): string {
+  return description.replaceAll(/\{\{ \$labels\.(\w+) \}\}/g, (_, name: string) => label(name))
 }

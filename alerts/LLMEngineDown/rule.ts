@@ -11,6 +11,7 @@ export const LLMEngineDown: AlertDefinition = {
   family: 'cause',
   summary: 'An engine does not answer.',
   description: 'Replica {{ $labels.replica }} of {{ $labels.model }} has not answered its scrape for two minutes.',
+  place: 'phase engine, the only replica does not answer',
   dashboard: 'replica',
   variants: () => [
     { expr: `${down}\nand on (cluster, model)\n${replicas} > 1`, for: '2m', severity: 'warning', channel: 'ticket' },

@@ -9,6 +9,7 @@ export const LLMNoHealthyEngines: AlertDefinition = {
   family: 'slo',
   summary: 'No engine of the model answers.',
   description: 'No replica of {{ $labels.model }} answers: every request fails or hangs.',
+  place: 'phase engine, no replica answers',
   dashboard: 'fleet-overview',
   variants: () => [
     {
