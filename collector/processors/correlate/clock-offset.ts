@@ -49,12 +49,18 @@ interface Pair {
   inner: string
   bounds: (OffsetBounds & { atMs: number })[]
   count: number
+  /** The intersection when it was last taken; requests that say nothing new are only counted. */
+  known: OffsetBounds
+  knownMs: number
 }
+
+/** For so long an intersection serves as it is. */
+const FRESH_MS = 1_000
 
 export function createClockOffsets(clock: Clock): ClockOffsets {
   const pairs = new Map<string, Pair>()
 
-  function intersect(pair: Pair): ClockOffset | null {
+  function intersect(pair: Pair): OffsetBounds {
     const now = clock.monotonicMs()
     let low = Number.NEGATIVE_INFINITY
     let high = Number.POSITIVE_INFINITY
@@ -63,45 +69,51 @@ export function createClockOffsets(clock: Clock): ClockOffsets {
       low = Math.max(low, from - drift)
       high = Math.min(high, to + drift)
     }
-    if (!Number.isFinite(low) || !Number.isFinite(high)) return null
+    return { low, high }
+  }
+
+  function estimate(pair: Pair): ClockOffset {
+    const { low, high } = clock.monotonicMs() - pair.knownMs < FRESH_MS ? pair.known : intersect(pair)
     const error = Math.max(0, high - low) / 2 + Math.max(0, low - high)
     return { from: pair.inner, to: pair.outer, offsetSeconds: -(low + high) / 2, errorSeconds: error }
   }
 
-  /** A clock that was stepped contradicts what it said before: the old bounds go. */
-  function hasStepped(pair: Pair, { low, high }: OffsetBounds): boolean {
-    const known = intersect(pair)
-    if (known === null) return false
-    const middle = -known.offsetSeconds
-    return low > middle + known.errorSeconds + STEP_SECONDS || high < middle - known.errorSeconds - STEP_SECONDS
+  function pairOf({ outer, inner }: SeamStamps): Pair {
+    const key = `${outer}\n${inner}`
+    let pair = pairs.get(key)
+    if (pair === undefined) {
+      if (pairs.size >= MAX_PAIRS) pairs.delete(pairs.keys().next().value as string)
+      pair = { outer, inner, bounds: [], count: 0, known: { low: 0, high: 0 }, knownMs: Number.NEGATIVE_INFINITY }
+      pairs.set(key, pair)
+    }
+    return pair
   }
 
   return {
     add(stamps) {
       const bounds = boundsOf(stamps)
       if (bounds.high < bounds.low) return
-      const key = `${stamps.outer}\n${stamps.inner}`
-      let pair = pairs.get(key)
-      if (pair === undefined) {
-        if (pairs.size >= MAX_PAIRS) pairs.delete(pairs.keys().next().value as string)
-        pair = { outer: stamps.outer, inner: stamps.inner, bounds: [], count: 0 }
-        pairs.set(key, pair)
-      }
+      const pair = pairOf(stamps)
       const now = clock.monotonicMs()
-      if (hasStepped(pair, bounds)) {
-        pair.bounds = []
-        pair.count = 0
-      }
       pair.count++
+      const { low, high } = pair.known
+      if (now - pair.knownMs < FRESH_MS && bounds.low <= low && bounds.high >= high) return
+      // A clock that was stepped contradicts what it said before: the old bounds go.
+      if (pair.bounds.length > 0 && (bounds.low > high + STEP_SECONDS || bounds.high < low - STEP_SECONDS)) {
+        pair.bounds = []
+        pair.count = 1
+      }
       pair.bounds = pair.bounds.filter((entry) => now - entry.atMs < WINDOW_MS)
       pair.bounds.push({ ...bounds, atMs: now })
       if (pair.bounds.length > KEPT) dropLeastTelling(pair)
+      pair.known = intersect(pair)
+      pair.knownMs = now
     },
     offset(outer, inner) {
       const pair = pairs.get(`${outer}\n${inner}`)
-      return pair === undefined || pair.count < MIN_REQUESTS ? null : intersect(pair)
+      return pair === undefined || pair.count < MIN_REQUESTS ? null : estimate(pair)
     },
-    list: () => [...pairs.values()].map(intersect).filter((entry) => entry !== null),
+    list: () => [...pairs.values()].map(estimate),
   }
 }
 

@@ -4,6 +4,7 @@ import { secondsBetween } from '@longpole/model/clock'
 import type { Observation, Vantage } from '@longpole/model/observation'
 import { COLUMN_GROUPS, emptyColumns, type RequestColumns } from '@longpole/model/request-columns'
 import { type Outcome, promptClass } from '@longpole/model/request-record'
+import { vantageRank } from './join.ts'
 
 type Group = keyof typeof COLUMN_GROUPS
 
@@ -29,28 +30,41 @@ const OWN_ORDER: Partial<Record<keyof RequestColumns, readonly Vantage[]>> = {
   finish_reason: INSIDE_OUT,
 }
 
-/** `observations` outermost first. Later attempts win over earlier ones of the same vantage, decode hops over prefill hops. */
+/** How a column is merged: whose word is the last, by being written last. */
+const LAST_WORD = new Map<string, 'outermost' | 'innermost'>(
+  (Object.entries(ORDER) as [keyof typeof ORDER, readonly Vantage[]][]).flatMap(([group, order]) =>
+    COLUMN_GROUPS[group]
+      .filter(({ name }) => name !== 'outcome')
+      .map(({ name }) => [name, (OWN_ORDER[name] ?? order) === INSIDE_OUT ? 'innermost' : 'outermost'] as const),
+  ),
+)
+
+const EMPTY = emptyColumns()
+
+/** Later attempts win over earlier ones of the same vantage, decode hops over prefill hops. */
 export function mergeColumns(observations: readonly Observation[]): RequestColumns {
-  const columns = emptyColumns()
-  const target = columns as unknown as Record<string, unknown>
-  const byVantage = new Map<Vantage, Observation[]>()
-  for (const observation of observations) byVantage.set(observation.vantage, [...(byVantage.get(observation.vantage) ?? []), observation])
-  for (const members of byVantage.values()) members.sort(mostTelling)
-  for (const [group, order] of Object.entries(ORDER) as [keyof typeof ORDER, readonly Vantage[]][]) {
-    for (const { name } of COLUMN_GROUPS[group]) {
-      if (name === 'outcome') continue
-      for (const vantage of OWN_ORDER[name] ?? order) {
-        const value = byVantage.get(vantage)?.find((observation) => known(observation.columns[name]))?.columns[name]
-        if (!known(value)) continue
-        target[name] = value
-        break
-      }
-    }
-  }
-  columns.outcome = outcomeOf(observations)
+  const columns = { ...EMPTY, joined: [] }
+  const outermostLast = [...observations].sort(
+    (left, right) => vantageRank(right.vantage) - vantageRank(left.vantage) || mostTelling(right, left),
+  )
+  const innermostLast = [...observations].sort(
+    (left, right) => vantageRank(left.vantage) - vantageRank(right.vantage) || mostTelling(right, left),
+  )
+  for (const observation of outermostLast) write(columns, observation, 'outermost')
+  for (const observation of innermostLast) write(columns, observation, 'innermost')
+  columns.outcome = outcomeOf(outermostLast)
   columns.prompt_class = promptClass(columns.prompt_tokens)
   columns.dimensions = mergeDimensions(observations)
   return columns
+}
+
+function write(columns: RequestColumns, observation: Observation, word: 'outermost' | 'innermost'): void {
+  const source = observation.columns as Record<string, unknown>
+  const target = columns as unknown as Record<string, unknown>
+  for (const name in source) {
+    const value = source[name]
+    if (value !== null && value !== undefined && LAST_WORD.get(name) === word) target[name] = value
+  }
 }
 
 function known(value: unknown): boolean {
@@ -68,11 +82,9 @@ function mostTelling(left: Observation, right: Observation): number {
 const OUTCOME_WORDS = new Set<string>(['ok', 'error', 'aborted', 'timeout', 'rejected'])
 
 /** The outermost word on how it ended; a status where nobody said one. */
-function outcomeOf(observations: readonly Observation[]): Outcome {
-  const sorted = [...observations].sort(
-    (left, right) => OUTSIDE_IN.indexOf(left.vantage) - OUTSIDE_IN.indexOf(right.vantage) || mostTelling(left, right),
-  )
-  for (const { columns } of sorted) {
+function outcomeOf(outermostLast: readonly Observation[]): Outcome {
+  for (let index = outermostLast.length - 1; index >= 0; index--) {
+    const { columns } = outermostLast[index] as Observation
     if (columns.outcome !== undefined && OUTCOME_WORDS.has(columns.outcome)) return columns.outcome as Outcome
     const status = columns.http_status
     if (known(status)) return (status as number) >= 500 ? 'error' : (status as number) >= 400 ? 'rejected' : 'ok'

@@ -71,6 +71,8 @@ export interface Correlator {
 export const MAX_SPANS_PER_TRACE = 2_000
 const MAX_LINKED_TRACES = 16
 const OBSERVE_DELAY_MS = 1_000
+/** Longest stretch of work without letting receivers and the API have a turn. */
+const SLICE_MS = 8
 
 export function createCorrelator(settings: CorrelatorSettings): Correlator {
   const { clock } = settings
@@ -203,8 +205,13 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
   }
 
   async function lookAtAll(traces: readonly Trace[], isForced: boolean): Promise<void> {
+    let sliceMs = clock.monotonicMs()
     for (const trace of traces) {
       if (!table.isOpen(trace)) continue
+      if (clock.monotonicMs() - sliceMs > SLICE_MS) {
+        await new Promise((resume) => setImmediate(resume))
+        sliceMs = clock.monotonicMs()
+      }
       try {
         await look(trace, isForced)
       } catch (error) {

@@ -1,0 +1,305 @@
+// How many spans a second one core of the hub takes into the store. Method of the design's performance notes: spans of 15 attributes,
+// three a record (client attempt, sidecar, engine), gzip batches of 1,000, hub pinned to one core and its store process to the other,
+// cost read from the kernel's account of CPU time; wall clock beside it. Raw rounds go to bench/results/ingest.json.
+//
+//   node bench/ingest.ts [--rounds 5] [--batches 100] [--save]
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import type { Attributes, Span } from '@longpole/model/span'
+import { encodeTraces } from '../src/wire/otlp/encode.ts'
+
+const SPANS_PER_BATCH = 1_000
+const CONCURRENCY = 8
+const GATE = 40_000
+const PORTS = { api: 47171, http: 44318, grpc: 44317 }
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+const RESOURCES: Attributes[] = Array.from({ length: 8 }, (_, index) => ({
+  'service.name': ['app', 'longpole-sidecar', 'vllm'][index % 3] as string,
+  'host.name': `host-${index}`,
+  'longpole.replica': `replica-${index}`,
+  'longpole.cluster': 'bench',
+}))
+const id = (bytes: number) => randomBytes(bytes).toString('hex')
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    batches: { type: 'string', default: '100' },
+    save: { type: 'boolean', default: false },
+  },
+})
+const rounds = Number(values.rounds)
+const batchesPerRound = Number(values.batches)
+
+interface Round {
+  spans: number
+  seconds: number
+  spansPerSecond: number
+  hubCpuMicrosecondsPerSpan: number
+  spansPerHubCpuSecond: number
+  storeCpuMicrosecondsPerSpan: number
+  apiP99Milliseconds: number
+  hubRssMegabytes: number
+  loadAverage: number
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'longpole-bench-'))
+const hub = await startHub()
+const results: Round[] = []
+try {
+  const store = childOf(hub.pid as number)
+  if (cpus().length > 1) {
+    pin(hub.pid as number, 1)
+    if (store !== null) pin(store, 0)
+  }
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
+  await sendAll(makeBatches(20), agent)
+  for (let round = 0; round < rounds; round++) {
+    results.push(await measure(makeBatches(batchesPerRound), agent, hub.pid as number, store))
+    process.stdout.write(`${JSON.stringify(results.at(-1))}\n`)
+  }
+  agent.destroy()
+  const median = (key: keyof Round) => [...results].sort((a, b) => a[key] - b[key])[Math.floor(results.length / 2)]?.[key] ?? 0
+  const verdict = median('spansPerHubCpuSecond') >= GATE ? 'met' : 'missed'
+  process.stdout.write(
+    `median: ${Math.round(median('spansPerSecond'))} spans/s by the clock, ${Math.round(median('spansPerHubCpuSecond'))} spans per second of hub CPU ` +
+      `(gate ${GATE}: ${verdict}), API p99 ${median('apiP99Milliseconds').toFixed(0)} ms\n`,
+  )
+  if (values.save) save(results)
+} finally {
+  hub.kill('SIGTERM')
+  await new Promise((resolve) => hub.once('exit', resolve))
+  rmSync(directory, { recursive: true, force: true })
+}
+
+async function startHub(): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/longpole.mjs'), 'hub', '--data', join(directory, 'data')], {
+    env: {
+      ...process.env,
+      LONGPOLE_LISTEN_API: `127.0.0.1:${PORTS.api}`,
+      LONGPOLE_LISTEN_OTLP_HTTP: `127.0.0.1:${PORTS.http}`,
+      LONGPOLE_LISTEN_OTLP_GRPC: `127.0.0.1:${PORTS.grpc}`,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.once('data', () => resolve())
+    child.once('exit', (code) => reject(new Error(`the hub ended with status ${code}`)))
+  })
+  return child
+}
+
+/** Batches with ids of their own, ready to send, so that the sender costs next to nothing. */
+function makeBatches(count: number): Buffer[] {
+  return Array.from({ length: count }, () => {
+    const spans: Span[] = []
+    while (spans.length < SPANS_PER_BATCH) spans.push(...makeRequest())
+    return gzipSync(encodeTraces(spans.slice(0, SPANS_PER_BATCH)), { level: 6 })
+  })
+}
+
+function makeRequest(): Span[] {
+  const traceId = id(16)
+  const [client, sidecar, engine] = [id(8), id(8), id(8)]
+  const requestId = id(16)
+  const start = BigInt(Date.now()) * 1_000_000n - 2_000_000_000n
+  const pick = Math.floor(Math.random() * RESOURCES.length)
+  const common = {
+    traceId,
+    traceState: '',
+    flags: 1,
+    events: [],
+    links: [],
+    statusCode: 0,
+    statusMessage: '',
+    scopeVersion: '0.1.0',
+    resource: RESOURCES[pick] as Attributes,
+  }
+  const times = (from: number, to: number) => ({ startUnixNano: start + BigInt(from * 1e6), endUnixNano: start + BigInt(to * 1e6) })
+  return [
+    {
+      ...common,
+      ...times(0, 1_000),
+      spanId: client,
+      parentSpanId: '',
+      name: 'chat bench',
+      kind: 3,
+      scopeName: '@longpole/sdk',
+      attributes: clientAttributes(requestId),
+    },
+    {
+      ...common,
+      ...times(4, 996),
+      spanId: sidecar,
+      parentSpanId: client,
+      name: 'POST /v1/chat/completions',
+      kind: 2,
+      scopeName: '@longpole/sidecar',
+      attributes: sidecarAttributes(requestId),
+    },
+    {
+      ...common,
+      ...times(6, 990),
+      spanId: engine,
+      parentSpanId: sidecar,
+      name: 'llm_request',
+      kind: 2,
+      scopeName: 'vllm.tracing.otel',
+      attributes: engineAttributes(requestId),
+    },
+  ]
+}
+
+function clientAttributes(requestId: string): Attributes {
+  return {
+    'longpole.role': 'request',
+    'longpole.vantage': 'client',
+    'longpole.request_id': requestId,
+    'longpole.outcome': 'ok',
+    'longpole.output_mode': 'text',
+    'longpole.at.headers': 0.05,
+    'longpole.at.first_token': 0.4 + Math.random() / 100,
+    'longpole.at.last_token': 0.99,
+    'longpole.chunks': 64,
+    'longpole.gaps.max': 0.03,
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': 'bench-model',
+    'gen_ai.usage.input_tokens': 512,
+    'gen_ai.usage.output_tokens': 64,
+    'http.response.status_code': 200,
+  }
+}
+
+function sidecarAttributes(requestId: string): Attributes {
+  return {
+    'longpole.role': 'attempt',
+    'longpole.vantage': 'sidecar',
+    'longpole.request_id': requestId,
+    'longpole.outcome': 'ok',
+    'longpole.at.received': 0,
+    'longpole.at.sent': 0.0002,
+    'longpole.at.headers': 0.01,
+    'longpole.at.first_token': 0.39,
+    'longpole.at.first_token_out': 0.3901,
+    'longpole.at.last_token': 0.985,
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': 'bench-model',
+    'url.path': '/v1/chat/completions',
+    'http.request.method': 'POST',
+    'http.response.status_code': 200,
+  }
+}
+
+function engineAttributes(requestId: string): Attributes {
+  return {
+    'gen_ai.request.id': `chatcmpl-${requestId}`,
+    'gen_ai.latency.time_to_first_token': 0.38,
+    'gen_ai.latency.e2e': 0.98,
+    'gen_ai.latency.time_in_queue': Math.random() / 10,
+    'gen_ai.latency.time_in_model_prefill': 0.25,
+    'gen_ai.latency.time_in_model_decode': 0.595,
+    'gen_ai.latency.time_in_model_inference': 0.845,
+    'gen_ai.usage.prompt_tokens': 512,
+    'gen_ai.usage.completion_tokens': 64,
+    'gen_ai.request.top_p': 1,
+    'gen_ai.request.max_tokens': 64,
+    'gen_ai.request.temperature': 0.7,
+    'gen_ai.request.n': 1,
+    'gen_ai.response.model': 'bench-model',
+    'longpole.rank': '0',
+  }
+}
+
+async function measure(batches: Buffer[], agent: Agent, pid: number, store: number | null): Promise<Round> {
+  const spans = batches.length * SPANS_PER_BATCH
+  const [hubBefore, storeBefore] = [cpuSeconds(pid), store === null ? 0 : cpuSeconds(store)]
+  const startMs = performance.now()
+  let isSending = true
+  const probes = probeApi(() => isSending)
+  await sendAll(batches, agent)
+  const seconds = (performance.now() - startMs) / 1e3
+  isSending = false
+  const latencies = (await probes).sort((a, b) => a - b)
+  const hubCpu = cpuSeconds(pid) - hubBefore
+  const storeCpu = store === null ? 0 : cpuSeconds(store) - storeBefore
+  return {
+    spans,
+    seconds,
+    spansPerSecond: spans / seconds,
+    hubCpuMicrosecondsPerSpan: (hubCpu / spans) * 1e6,
+    spansPerHubCpuSecond: spans / hubCpu,
+    storeCpuMicrosecondsPerSpan: (storeCpu / spans) * 1e6,
+    apiP99Milliseconds: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
+    hubRssMegabytes: Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024,
+    loadAverage: Number(readFileSync('/proc/loadavg', 'utf8').split(' ')[0]),
+  }
+}
+
+async function sendAll(batches: Buffer[], agent: Agent): Promise<void> {
+  let next = 0
+  async function worker(): Promise<void> {
+    for (let body = batches[next++]; body !== undefined; body = batches[next++]) {
+      for (let status = 0; status !== 200; ) {
+        status = await post(body, agent)
+        if (status !== 200) await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+}
+
+function post(body: Buffer, agent: Agent): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/x-protobuf', 'content-encoding': 'gzip', 'content-length': body.length }
+    request({ host: '127.0.0.1', port: PORTS.http, path: '/v1/traces', method: 'POST', headers, agent }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode ?? 0))
+    })
+      .on('error', reject)
+      .end(body)
+  })
+}
+
+/** The page's own question, over and over while spans come in. */
+async function probeApi(goOn: () => boolean): Promise<number[]> {
+  const latencies: number[] = []
+  while (goOn()) {
+    const startMs = performance.now()
+    await (await fetch(`http://127.0.0.1:${PORTS.api}/api/v1/open`)).arrayBuffer()
+    latencies.push(performance.now() - startMs)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return latencies
+}
+
+/** CPU time of all threads, from the scheduler's account. */
+function cpuSeconds(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  return tasks.reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9
+}
+
+function childOf(pid: number): number | null {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return children[0] ? Number(children[0]) : null
+}
+
+function pin(pid: number, core: number): void {
+  execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' })
+}
+
+function save(raw: Round[]): void {
+  const folder = join(ROOT, 'bench/results')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(
+    join(folder, 'ingest.json'),
+    `${JSON.stringify({ cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, rounds: raw }, null, 2)}\n`,
+  )
+}
