@@ -24,6 +24,8 @@ const OPERATIONS: readonly (readonly [ending: string, operation: string])[] = [
 
 export function operationOf(pathname: string): string | undefined {
   const path = pathname.endsWith('/') ? pathname.slice(0, -1) : pathname
+  // Messages of a thread are stored, not answered.
+  if (/\/threads\/[^/]*\/messages$/.test(path)) return undefined
   return OPERATIONS.find(([ending]) => path.endsWith(ending))?.[1]
 }
 

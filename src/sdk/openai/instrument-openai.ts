@@ -39,9 +39,9 @@ export function instrumentOpenAI<T extends object>(client: T, options: Instrumen
 }
 
 function wrapClient(client: Client, instrumentation: Instrumentation): void {
-  if (done.has(client)) return
-  done.add(client)
   try {
+    if (done.has(client)) return
+    done.add(client)
     const version = versionOf(client)
     if (typeof client.fetch === 'function') client.fetch = tracedFetch(client.fetch as typeof fetch, instrumentation) as Method
     if (typeof client.makeRequest === 'function') client.makeRequest = wrapMakeRequest(client.makeRequest, instrumentation, version)
