@@ -1,30 +1,54 @@
 // The worker thread's entry: the telemetry pipeline and the receivers for the engine's spans, driven by messages of the byte thread.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createSystemClock } from '@longpole/model/clock'
 import type { FinishedRequest } from '../receivers/proxy/observation.ts'
 import { createEngineSpansServer, type EngineSpansSettings } from './engine-spans.ts'
-import { createTelemetryPipeline } from './pipeline.ts'
+import { createTelemetryPipeline, type TelemetryPipeline } from './pipeline.ts'
 import { type Address, formatAddress } from './settings.ts'
 import { SharedCounters } from './shared-counters.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
 const HEARTBEAT_MS = 1_000
 
-const { settings, counters: memory, instance } = workerData as WorkerStart
-const port = parentPort
-if (port === null) throw new Error('telemetry-worker.ts runs as a worker thread only')
-const counters = new SharedCounters(memory)
-const clock = createSystemClock()
-const pipeline = createTelemetryPipeline(settings, counters, clock, instance)
-const engineSpans: EngineSpansSettings = { take: pipeline.engineSpans, isFull: pipeline.isNearlyFull }
+/** The seam's far end; on any other thread importing this file does nothing. */
+async function runWorker(port: MessagePort, { settings, counters: memory, instance }: WorkerStart): Promise<void> {
+  const counters = new SharedCounters(memory)
+  const pipeline = createTelemetryPipeline(settings, counters, createSystemClock(), instance)
+  const tell = (message: FromWorker) => port.postMessage(message)
 
-function tell(message: FromWorker): void {
-  port?.postMessage(message)
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'finished') take(message.requests, pipeline, counters)
+    else if (message.kind === 'open') pipeline.open(message.exchanges)
+    else if (message.kind === 'metrics') void pipeline.metricsPage().then((text) => tell({ kind: 'metrics', id: message.id, text }))
+    else {
+      void pipeline.flush(message.limitMs).then((all) => {
+        pipeline.close()
+        tell({ kind: 'stopped', all })
+      })
+    }
+  })
+  setInterval(() => counters.add('heartbeat'), HEARTBEAT_MS)
+
+  const engineSpans: EngineSpansSettings = { take: pipeline.engineSpans, isFull: pipeline.isNearlyFull }
+  try {
+    const otlpHttpPort = await openListener('--otlp-http', settings.otlpHttp, tell, (address) =>
+      listenHttp(createEngineSpansServer(engineSpans), address),
+    )
+    const otlpGrpcPort = await openListener('--otlp-grpc', settings.otlpGrpc, tell, async (address) => {
+      const { startEngineSpansGrpc } = await import('./engine-spans-grpc.ts')
+      return (await startEngineSpansGrpc(address, engineSpans)).port
+    })
+    tell({ kind: 'ready', otlpHttpPort, otlpGrpcPort })
+  } catch {
+    // Told already; the other thread ends this one or starts it again.
+    process.exit(1)
+  }
 }
 
-function take(requests: readonly FinishedRequest[]): void {
+/** One record that cannot be read must not take the others with it. */
+function take(requests: readonly FinishedRequest[], pipeline: TelemetryPipeline, counters: SharedCounters): void {
   for (const request of requests) {
     try {
       pipeline.finished(request)
@@ -35,19 +59,6 @@ function take(requests: readonly FinishedRequest[]): void {
   }
 }
 
-async function stop(limitMs: number): Promise<void> {
-  const all = await pipeline.flush(limitMs)
-  pipeline.close()
-  tell({ kind: 'stopped', all })
-}
-
-port.on('message', (message: ToWorker) => {
-  if (message.kind === 'finished') take(message.requests)
-  else if (message.kind === 'open') pipeline.open(message.exchanges)
-  else if (message.kind === 'metrics') void pipeline.metricsPage().then((text) => tell({ kind: 'metrics', id: message.id, text }))
-  else void stop(message.limitMs)
-})
-
 function listenHttp(server: Server, { host, port: wanted }: Address): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
@@ -56,7 +67,12 @@ function listenHttp(server: Server, { host, port: wanted }: Address): Promise<nu
 }
 
 /** Null where none is asked for; a listener that is refused is reported and ends the start. */
-async function openListener(flag: string, address: Address | null, open: (address: Address) => Promise<number>): Promise<number | null> {
+async function openListener(
+  flag: string,
+  address: Address | null,
+  tell: (message: FromWorker) => void,
+  open: (address: Address) => Promise<number>,
+): Promise<number | null> {
   if (address === null) return null
   try {
     return await open(address)
@@ -67,16 +83,4 @@ async function openListener(flag: string, address: Address | null, open: (addres
   }
 }
 
-setInterval(() => counters.add('heartbeat'), HEARTBEAT_MS)
-try {
-  const otlpHttpPort = await openListener('--otlp-http', settings.otlpHttp, (address) =>
-    listenHttp(createEngineSpansServer(engineSpans), address),
-  )
-  const otlpGrpcPort = await openListener('--otlp-grpc', settings.otlpGrpc, async (address) => {
-    const { startEngineSpansGrpc } = await import('./engine-spans-grpc.ts')
-    return (await startEngineSpansGrpc(address, engineSpans)).port
-  })
-  tell({ kind: 'ready', otlpHttpPort, otlpGrpcPort })
-} catch {
-  process.exitCode = 1
-}
+if (parentPort !== null) void runWorker(parentPort, workerData as WorkerStart)

@@ -1,7 +1,6 @@
 // `longpole sidecar`: the streaming proxy beside one inference server, until a signal ends it.
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
-import { startSidecar } from '../../../collector/sidecar/main.ts'
 import {
   defaultReplica,
   formatAddress,
@@ -11,6 +10,7 @@ import {
   SettingsError,
   type SidecarSettings,
 } from '../../../collector/sidecar/settings.ts'
+import { startLean } from '../lean-start.ts'
 import { VERSION } from '../version.ts'
 
 interface Options {
@@ -92,7 +92,14 @@ export function createCommand(): Command {
     .addOption(option('--drain <seconds>', 'longest wait for running streams after SIGTERM', '600'))
     .option('--json', 'print the ports taken as one line of JSON')
     .addHelpText('after', EXAMPLES)
-    .action(async (options: Options) => run(toSettings(options), options.json === true))
+    .action(async (options: Options) => {
+      const settings = toSettings(options)
+      // The worker's modules too: it must find them in the cache.
+      await startLean(() =>
+        Promise.all([import('../../../collector/sidecar/main.ts'), import('../../../collector/sidecar/telemetry-worker.ts')]),
+      )
+      await run(settings, options.json === true)
+    })
 }
 
 function toSettings(options: Options): SidecarSettings {
@@ -141,6 +148,7 @@ function parseSeconds(flag: string, text: string, least: number): number {
 
 async function run(settings: SidecarSettings, json: boolean): Promise<void> {
   const log = (message: string) => process.stderr.write(`longpole sidecar: ${message}\n`)
+  const { startSidecar } = await import('../../../collector/sidecar/main.ts')
   const sidecar = await startSidecar(settings, log)
   const { ports } = sidecar
   const at = (host: string, port: number) => formatAddress({ host, port })
