@@ -57,7 +57,8 @@ export function floorViolations(references: readonly Reference[]): string[] {
     if (here === undefined || there === undefined || here === there || from.includes('.test.')) continue
     const where = `${from}:${line} reaches ${to}`
     if (here.never?.includes(there.path)) violations.push(`${where}: ${here.path} never uses ${there.path}`)
-    else if (there.floor > here.floor) violations.push(`${where}: ${there.path} (floor ${there.floor}) is above ${here.path} (floor ${here.floor})`)
+    else if (there.floor > here.floor)
+      violations.push(`${where}: ${there.path} (floor ${there.floor}) is above ${here.path} (floor ${here.floor})`)
     else if (there.floor === here.floor && here.floor < 4 && !here.beside?.includes(there.path)) {
       violations.push(`${where}: rooms on one floor never import each other`)
     }

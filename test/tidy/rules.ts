@@ -28,7 +28,9 @@ const ESCAPES = [/\bas any\b/, /@ts-ignore/, /@ts-nocheck/, /@ts-expect-error/, 
 
 export function escapeHatches(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
-    return text.split('\n').flatMap((line, index) => (ESCAPES.some((escape) => escape.test(line)) ? [`${path}:${index + 1} ${line.trim()}`] : []))
+    return text
+      .split('\n')
+      .flatMap((line, index) => (ESCAPES.some((pattern) => pattern.test(line)) ? [`${path}:${index + 1} ${line.trim()}`] : []))
   })
 }
 
@@ -36,13 +38,17 @@ const UNFINISHED = [/\bTODO\b/, /\bFIXME\b/, /\bXXX\b/, /not implemented/i, /\b(
 
 export function unfinished(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) => {
-    return text.split('\n').flatMap((line, index) => (UNFINISHED.some((mark) => mark.test(line)) ? [`${path}:${index + 1} ${line.trim()}`] : []))
+    return text
+      .split('\n')
+      .flatMap((line, index) => (UNFINISHED.some((mark) => mark.test(line)) ? [`${path}:${index + 1} ${line.trim()}`] : []))
   })
 }
 
 /** Paths named in backticks in a document that look like files or folders of this repository. */
 export function namedPaths(document: string): string[] {
-  const paths = [...document.matchAll(/`((?:src|collector|dashboards|alerts|docs|test|bench|examples|scripts|deploy|bin)\/[A-Za-z0-9_./-]*)`/g)]
+  const paths = [
+    ...document.matchAll(/`((?:src|collector|dashboards|alerts|docs|test|bench|examples|scripts|deploy|bin)\/[A-Za-z0-9_./-]*)`/g),
+  ]
   return [...new Set(paths.map((match) => (match[1] as string).replace(/\/$/, '')))]
 }
 
