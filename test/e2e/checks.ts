@@ -158,8 +158,8 @@ export function fieldsAreTheClients(evidence: Evidence): Check {
   return worst('outcome, finish reason and tokens are what the caller saw', bad, `${evidence.truths.length} requests`)
 }
 
-/** `evidence.json` beside the logs, kept when a check failed. */
-export function dump(directory: string, { truths, records, stamps, engineSpans }: Evidence): void {
+/** A file beside the logs, kept when a check failed. */
+export function dump(directory: string, { truths, records, stamps, engineSpans }: Evidence, name = 'evidence.json'): void {
   const rows = truths.map((truth) => ({
     truth,
     records: records.get(truth.id) ?? [],
@@ -167,7 +167,7 @@ export function dump(directory: string, { truths, records, stamps, engineSpans }
     spans: engineSpans.get(truth.id) ?? [],
   }))
   const text = JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? value.toString() : value), 1)
-  writeFileSync(join(directory, 'evidence.json'), text)
+  writeFileSync(join(directory, name), text)
 }
 
 export function print(checks: readonly Check[]): boolean {

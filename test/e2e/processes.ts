@@ -76,9 +76,9 @@ export interface Hub {
   otlpUrl: string
 }
 
-export async function startHub(workspace: Workspace): Promise<Hub> {
+export async function startHub(workspace: Workspace, name = 'hub'): Promise<Hub> {
   const [api, http, grpc] = [await freePort(), await freePort(), await freePort()]
-  startLongpole(workspace, 'hub', ['hub', '--data', join(workspace.directory, 'data')], {
+  startLongpole(workspace, name, ['hub', '--data', join(workspace.directory, `${name}-data`)], {
     LONGPOLE_LISTEN_API: `127.0.0.1:${api}`,
     LONGPOLE_LISTEN_OTLP_HTTP: `127.0.0.1:${http}`,
     LONGPOLE_LISTEN_OTLP_GRPC: `127.0.0.1:${grpc}`,
