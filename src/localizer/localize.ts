@@ -24,8 +24,8 @@ export function localize(table: Table, question: Question): Answer {
   const conditioning = conditionOnWorkload(table, question, population, dimensions)
   const levels = scoreLevels(table, question.measure, population, conditioning)
   const given: Case = { table, question, population, conditioning, levels, dimensions }
-  const rows = prepareRows(table, population, levels, question.seed)
-  const inputs = levels.alphas.map((_, index) => buildInput(rows, levels, conditioning, dimensions, index))
+  const rows = prepareRows(table, population, levels)
+  const inputs = levels.alphas.map((_, index) => buildInput(given, rows, index))
   const selection = selectPicks(given, inputs)
   return {
     findings: answer(given, inputs, selection),

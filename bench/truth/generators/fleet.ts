@@ -56,7 +56,7 @@ export interface FleetOptions {
   mixShift: boolean
 }
 
-export const FLEET_OPTIONS: FleetOptions = { rows: 120_000, seconds: 4_800, incidentSeconds: 900, mixShift: false }
+export const FLEET_OPTIONS: FleetOptions = { rows: 60_000, seconds: 4_800, incidentSeconds: 900, mixShift: false }
 
 /** One request while it is made; faults change its fields. */
 export interface Call {
@@ -267,8 +267,8 @@ function serve(call: Call, world: World, random: Random, free: Float64Array): Ro
   const tokenize = 0.002 + call.prompt * 3e-6 + call.extra.tokenize
   const arrived = call.at + upload + gateway + tokenize
   const start = Math.max(arrived, free[call.node] as number)
-  // The rows are a sixth of the traffic: each occupies its node for six.
-  free[call.node] = start + prefill * 6
+  // The rows are a twelfth of the traffic: each occupies its node for twelve.
+  free[call.node] = start + prefill * 12
   const queue = start - arrived + 0.001 + call.extra.queue
   const kvBytes = call.prompt * 70_000
   const transfer = (0.002 + kvBytes / 2.5e10) * call.transfer * noise()

@@ -2,6 +2,8 @@
 // be placed, or nothing.
 import type { Finding } from '@longpole/model/finding'
 import { confidenceOf, probabilityOf } from '../confidence/confidence.ts'
+import { diagnose } from '../mechanisms/diagnose.ts'
+import { Signals } from '../mechanisms/signals.ts'
 import { explainPhases, type PhaseAnswer } from '../phases/phases.ts'
 import { type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
@@ -33,31 +35,20 @@ function pickFinding(given: Case, inputs: ScanInput[], pick: Pick, healing: Heal
   const rows = sliceRows(input, pick.candidate, true)
   const baseline = pick.candidate.fresh === true ? input.b.rows : rows.baseline
   const phases = explainPhases(given, rows.incident, baseline)
-  const load = checkLoad(given, rows.incident, rows.baseline, phases.excess)
-  if (isOwnGrowth(given, input, pick, moves) && load.driven) return shiftFinding(given, moves, load, pick.effect.relative)
+  const load = checkLoad(given, rows, sliceRows(input, pick.candidate, false), phases.excess, moves)
+  if (load.driven) return shiftFinding(given, moves, load, pick.effect.relative)
   const finding = localizedFinding(given, input, pick, rows, phases, healing)
   finding.workload = moves.slice(0, 3).map(describeMove)
+  finding.mechanism = diagnose(new Signals(given, finding.slice, rows, sliceRows(input, pick.candidate, false), phases, moves))
+  finding.next_check = nextCheck(finding)
   return finding
-}
-
-/** The slice is somebody whose own lengths grew: longer work, not a fault. */
-function isOwnGrowth(given: Case, input: ScanInput, pick: Pick, moves: Move[]): boolean {
-  const slice = toSlice(pick.candidate.literals, input.dimensions)
-  return moves.some(
-    (move) =>
-      move.quantity !== 'requests' &&
-      move.dimension !== null &&
-      move.to > move.from * 1.3 &&
-      slice[move.dimension]?.includes(move.value ?? '') === true &&
-      given.conditioning.covariates.length > 0,
-  )
 }
 
 function fleetFinding(given: Case, inputs: ScanInput[], selection: Selection, moves: Move[], healing: Healing): Finding {
   const input = inputs[selection.fleet.level] as ScanInput
   const { incident, baseline } = { incident: input.a.rows, baseline: input.b.rows }
   const phases = explainPhases(given, incident, baseline)
-  const load = checkLoad(given, incident, baseline, phases.excess)
+  const load = checkLoad(given, { incident, baseline }, null, phases.excess, moves)
   if (load.driven) return shiftFinding(given, moves, load, selection.fleet.effect.relative)
   return wholeFleet(given, input, selection, phases, load, moves, healing)
 }
@@ -86,16 +77,19 @@ function wholeFleet(
   const finding = localizedFinding(given, input, pick, rows, phases, healing)
   finding.verdict = 'fleet_wide'
   finding.share_explained = { value: 1, low: 1, high: 1 }
+  const nobody = { incident: new Int32Array(0), baseline: new Int32Array(0) }
+  finding.mechanism = diagnose(new Signals(given, {}, rows, nobody, phases, moves))
+  finding.next_check = nextCheck(finding)
   finding.workload = moves.slice(0, 3).map(describeMove)
   finding.not_seen.push(...load.reasons.map((reason) => `not the workload: ${reason}`))
   return finding
 }
 
 function shiftFinding(given: Case, moves: Move[], load: LoadCheck | null, effect: number): Finding {
-  const lead = moves.find((move) => move.dimension !== null) ?? moves[0]
+  const lead = load?.mover ?? moves.find((move) => move.dimension !== null) ?? moves[0]
   const slice = lead?.dimension != null && lead.value !== null ? { [lead.dimension]: [lead.value] } : {}
   const finding = blankFinding(given, 'workload_shift', slice, null)
-  finding.workload = moves.map(describeMove)
+  finding.workload = (load?.mover == null ? moves : [load.mover, ...moves.filter((move) => move !== load.mover)]).map(describeMove)
   if (load?.growth != null) {
     const { quantity, before, now } = load.growth
     const unit = quantity === 'requests' ? 'requests/s' : `${quantity}/s`

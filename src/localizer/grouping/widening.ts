@@ -15,6 +15,7 @@ const MIN_ROWS = 12
 /** `recount` counts a slice on every row. */
 export function widest(
   given: Case,
+  inputs: readonly ScanInput[],
   input: ScanInput,
   chosen: Candidate,
   candidates: readonly Candidate[],
@@ -22,7 +23,7 @@ export function widest(
 ): Candidate {
   let best = chosen
   for (let round = 0; round < 4; round++) {
-    const wider = widerSlices(input, best, candidates, recount).find((outer) => isComparable(given, input, best, outer))
+    const wider = widerSlices(input, best, candidates, recount).find((outer) => isComparable(given, inputs, best, outer))
     if (wider === undefined) return best
     best = wider
   }
@@ -45,25 +46,44 @@ function widerSlices(
     }
   }
   for (const outer of candidates) {
-    if (outer.xA <= inner.xA * 1.05 || outer.literals.length > inner.literals.length || outer.score <= 0) continue
+    if (outer.xA <= inner.xA * 1.05 || outer.literals.length > inner.literals.length || outer.score <= inner.score / 2) continue
+    if (outer.literals.some((literal) => literal.values.length > 1)) continue
     if (isInside(members, sliceMembers(input, outer))) wider.set(literalKey(outer.literals), outer)
   }
   return [...wider.values()].sort((left, right) => left.xA - right.xA || (literalKey(left.literals) < literalKey(right.literals) ? -1 : 1))
 }
 
-function isComparable(given: Case, input: ScanInput, inner: Candidate, outer: Candidate): boolean {
-  const g = logLikelihoodRatio(outer.cA - inner.cA, outer.xA - inner.xA, outer.cB - inner.cB, outer.xB - inner.xB)
-  if (g / Math.max(1, outer.phi) < MIN_REMAINDER) return false
-  const now = remainderRows(input, input.a.rows, inner, outer)
-  const before = remainderRows(input, input.b.rows, inner, outer)
+function isComparable(given: Case, inputs: readonly ScanInput[], inner: Candidate, outer: Candidate): boolean {
+  const first = inputs[0] as ScanInput
+  const now = split(first, first.a.rows, inner, outer)
+  const before = split(first, first.b.rows, inner, outer)
   if (now.remainder.length < MIN_ROWS || before.remainder.length < MIN_ROWS) return false
+  const rose = inputs.some((input) => remainderScore(input, inner, outer) / inner.phi >= MIN_REMAINDER)
+  if (!rose) return false
   const { measure } = given.question
   const rest = measureEffect(measure, given.population, given.conditioning, now.remainder, before.remainder)
   const own = measureEffect(measure, given.population, given.conditioning, now.inner, before.inner)
   return rest.relative >= COMPARABLE * own.relative || (rest.absolute >= COMPARABLE * own.absolute && rest.relative >= 0.2 * own.relative)
 }
 
-function remainderRows(input: ScanInput, rows: Int32Array, inner: Candidate, outer: Candidate) {
+/** G of the rows that are in the outer slice only. All levels share their rows. */
+function remainderScore(input: ScanInput, inner: Candidate, outer: Candidate): number {
+  const sums = [input.a, input.b].map((side) => {
+    const inInner = membersOf(side.rows, inner.literals, input.dimensions)
+    const inOuter = membersOf(side.rows, outer.literals, input.dimensions)
+    let events = 0
+    let expected = 0
+    for (let at = 0; at < inOuter.length; at++) {
+      if (inOuter[at] !== 1 || inInner[at] === 1) continue
+      events += side.events[at] as number
+      expected += side.expected[at] as number
+    }
+    return { events, expected }
+  }) as [{ events: number; expected: number }, { events: number; expected: number }]
+  return logLikelihoodRatio(sums[0].events, sums[0].expected, sums[1].events, sums[1].expected)
+}
+
+function split(input: ScanInput, rows: Int32Array, inner: Candidate, outer: Candidate) {
   const inInner = membersOf(rows, inner.literals, input.dimensions)
   const inOuter = membersOf(rows, outer.literals, input.dimensions)
   return {

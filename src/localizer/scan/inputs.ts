@@ -4,20 +4,21 @@ import { type Levels, UNUSABLE } from '../conditioning/levels.ts'
 import { applyMainEffects, fitMainEffects, type MainEffects, type Side } from '../expectation/main-effects.ts'
 import type { Population } from '../population/population.ts'
 import { sampleRows } from '../sampling.ts'
+import type { Case } from '../selection/case.ts'
 import type { DimensionColumn, Table } from '../table.ts'
 import type { ScanInput } from './candidate.ts'
 
-/** Baseline rows that the main effects are fitted on, at most. */
-const FIT_ROWS = 150_000
+/** Baseline rows that the main effects are fitted on: enough for so many events, within limits. */
+const FIT_EVENTS = 3_000
+const FIT_ROWS = { least: 30_000, most: 150_000 }
 
 export interface PreparedRows {
   incident: Int32Array
   baseline: Int32Array
   weights: Float32Array | null
-  fitted: Int32Array
 }
 
-export function prepareRows(table: Table, population: Population, levels: Levels, seed: number): PreparedRows {
+export function prepareRows(table: Table, population: Population, levels: Levels): PreparedRows {
   const usable = (row: number) => levels.level[row] !== UNUSABLE
   const incident = population.incident.filter(usable)
   const baseline = population.baseline.filter(usable)
@@ -25,7 +26,6 @@ export function prepareRows(table: Table, population: Population, levels: Levels
     incident,
     baseline,
     weights: normalizedWeights(table, incident, baseline),
-    fitted: sampleRows(table, baseline, population.value, FIT_ROWS, seed),
   }
 }
 
@@ -49,17 +49,19 @@ function normalizedWeights(table: Table, incident: Int32Array, baseline: Int32Ar
 }
 
 /** The input at one level, with the factors of main effects that it was built with. */
-export function buildInput(
-  rows: PreparedRows,
-  levels: Levels,
-  conditioning: Conditioning,
-  dimensions: readonly DimensionColumn[],
-  index: number,
-): ScanInput {
+export function buildInput(given: Case, rows: PreparedRows, index: number): ScanInput {
+  const { levels, conditioning, dimensions } = given
   const hidden = Number.isNaN(levels.alphas[index] as number) && conditioning.bins > 1 ? [binDimension(conditioning)] : []
   const all = [...dimensions, ...hidden]
   const rate = eventRate(rows, levels, index)
-  const fitted = makeSide(rows.fitted, rows, levels, index, rate)
+  const limit = Math.min(FIT_ROWS.most, Math.max(FIT_ROWS.least, FIT_EVENTS / rate))
+  const fitted = makeSide(
+    sampleRows(given.table, rows.baseline, given.population.value, limit, given.question.seed),
+    rows,
+    levels,
+    index,
+    rate,
+  )
   const effects: MainEffects = fitMainEffects(fitted, all)
   const a = makeSide(rows.incident, rows, levels, index, rate)
   const b = makeSide(rows.baseline, rows, levels, index, rate)

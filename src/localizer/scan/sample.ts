@@ -49,9 +49,14 @@ function massSample(
     if (keep < 1 && hashNumber(time[side.rows[at] as number] as number, seed) >= cut) continue
     chosen[count++] = at
   }
-  const at = chosen.subarray(0, count)
-  return {
-    ids: dimensions.map((dimension) => Int32Array.from(at, (index) => dimension.ids[side.rows[index] as number] as number)),
-    mass: Float64Array.from(at, (index) => (mass[index] as number) / keep),
-  }
+  const ids = dimensions.map((dimension) => gather(dimension.ids, side.rows, chosen, count))
+  const kept = new Float64Array(count)
+  for (let index = 0; index < count; index++) kept[index] = (mass[chosen[index] as number] as number) / keep
+  return { ids, mass: kept }
+}
+
+function gather(ids: Uint16Array | Uint32Array, rows: Int32Array, chosen: Int32Array, count: number): Int32Array {
+  const result = new Int32Array(count)
+  for (let index = 0; index < count; index++) result[index] = ids[rows[chosen[index] as number] as number] as number
+  return result
 }

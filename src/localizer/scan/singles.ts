@@ -20,6 +20,8 @@ export const MIN_EVENTS = 6
 const MAX_SET = 24
 /** Every member of a set rose at least so much of what the set so far rose. */
 const COMPARABLE = 0.5
+/** Nats that a member must bring by itself. */
+const MIN_MEMBER = 6
 
 export function countValues(input: ScanInput): ValueCounts[] {
   return input.dimensions.map((dimension) => {
@@ -88,20 +90,23 @@ function bestPrefix(dimension: DimensionColumn, counts: ValueCounts, totalValues
   })
   const sum: Counts = { cA: 0, xA: 0, cB: 0, xB: 0 }
   let best: (Counts & { g: number; penalty: number; phi: number; score: number; values: number[] }) | null = null
+  const members: number[] = []
   const limit = Math.min(order.length, MAX_SET, Math.ceil(dimension.values.length / 2))
   for (let size = 1; size <= limit; size++) {
     const id = order[size - 1] as number
     // A member that rose far less than the others is a victim or noise, no part of the same set.
     if (size > 1 && risk(id) - 1 < COMPARABLE * (riskOf(sum) - 1)) break
+    if (logLikelihoodRatio(cA[id] as number, xA[id] as number, cB[id] as number, xB[id] as number) < MIN_MEMBER) continue
     sum.cA += cA[id] as number
     sum.xA += xA[id] as number
     sum.cB += cB[id] as number
     sum.xB += xB[id] as number
-    if (size < 2) continue
+    members.push(id)
+    if (members.length < 2) continue
     const g = logLikelihoodRatio(sum.cA, sum.xA, sum.cB, sum.xB)
-    const penalty = Math.log(totalValues) + logChoose(dimension.values.length, size)
+    const penalty = Math.log(totalValues) + logChoose(dimension.values.length, members.length)
     if (g > 0 && (best === null || g - penalty > best.score)) {
-      const values = order.slice(0, size).sort((left, right) => left - right)
+      const values = [...members].sort((left, right) => left - right)
       best = { ...sum, g, penalty, phi: 1, score: g - penalty, values }
     }
   }

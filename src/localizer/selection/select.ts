@@ -9,6 +9,7 @@ import { byScore, type Candidate, type Literal, membersOf, type ScanInput } from
 import { type Blocks, evaluate, timeBlocks } from '../scan/evaluate.ts'
 import { explainAway } from '../scan/inputs.ts'
 import { scan } from '../scan/scan.ts'
+import { countValues, scanSingles } from '../scan/singles.ts'
 import { contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
 import type { Case } from './case.ts'
 
@@ -43,6 +44,7 @@ export interface Selection {
 export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
+const DEEP_LEVELS = 2
 const MIN_EFFECT = 0.04
 /** A cause must be so many times worse than the rest of the fleet. */
 const CAUSE_FACTOR = 2.5
@@ -67,8 +69,8 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
     suspects: [],
   }
   for (let round = 0; round < MAX_PICKS; round++) {
-    const deep = round === 0 || given.population.incident.length < 60_000
-    const { slices, fleet } = scanLevels(given, inputs, blocks, deep)
+    const deep = round === 0 || given.population.incident.length < 5_000
+    const { slices, fleet } = scanLevels(given, inputs, blocks, deep ? promisingLevels(inputs) : new Set())
     if (round === 0) {
       selection.fleet = { ...fleet, effect: fleetEffect(given) }
       selection.suspects = slices.slice(0, 8)
@@ -89,11 +91,21 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
   return selection
 }
 
-function scanLevels(given: Case, inputs: ScanInput[], blocks: Blocks, deep: boolean): { slices: Scanned[]; fleet: Scanned } {
+/** The levels at which single values stand out most: only there are conjunctions searched. */
+function promisingLevels(inputs: ScanInput[]): Set<number> {
+  const best = inputs.map((input, level) => {
+    const top = scanSingles(input, countValues(input), 2).reduce((most, candidate) => Math.max(most, candidate.g), 0)
+    return { level, top }
+  })
+  best.sort((left, right) => right.top - left.top || left.level - right.level)
+  return new Set(best.slice(0, DEEP_LEVELS).map(({ level }) => level))
+}
+
+function scanLevels(given: Case, inputs: ScanInput[], blocks: Blocks, deep: ReadonlySet<number>): { slices: Scanned[]; fleet: Scanned } {
   const slices: Scanned[] = []
   let fleet: Scanned | null = null
   for (let level = 0; level < inputs.length; level++) {
-    const result = scan(inputs[level] as ScanInput, blocks, given.table.time, given.question.seed, deep)
+    const result = scan(inputs[level] as ScanInput, blocks, given.table.time, given.question.seed, deep.has(level))
     for (const candidate of result.candidates) slices.push({ level, candidate })
     if (fleet === null || result.fleet.score > fleet.candidate.score) fleet = { level, candidate: result.fleet }
   }
@@ -130,7 +142,7 @@ function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scan
       selection.mixShift ??= { ...entry, by: check.explainedBy }
       continue
     }
-    const pick = examine(given, input, entry, slices, blocks, check)
+    const pick = examine(given, inputs, entry, slices, blocks, check)
     if (pick !== null) return pick
   }
   return null
@@ -161,11 +173,19 @@ function contrastOf(inputs: ScanInput[], entry: Scanned): number {
 }
 
 /** All checks on one slice but the confounders; null where it fails one. */
-function examine(given: Case, input: ScanInput, entry: Scanned, slices: Scanned[], blocks: Blocks, check: ConfounderCheck): Pick | null {
+function examine(
+  given: Case,
+  inputs: readonly ScanInput[],
+  entry: Scanned,
+  slices: Scanned[],
+  blocks: Blocks,
+  check: ConfounderCheck,
+): Pick | null {
+  const input = inputs[entry.level] as ScanInput
   const sameLevel = slices.filter((other) => other.level === entry.level).map((other) => other.candidate)
   const narrow = narrowest(input, entry.candidate, sameLevel)
   const recount = (literals: Literal[], penalty: number) => evaluate(input, blocks, { ...emptyCandidate(), literals, penalty })
-  const wide = widest(given, input, narrow, sameLevel, recount)
+  const wide = widest(given, inputs, input, narrow, sameLevel, recount)
   const { best, aliases } = groupAliases(input, wide, sameLevel)
   const effect = sliceEffect(given, input, best)
   const rest = restEffect(given, input, best)

@@ -1,45 +1,99 @@
 // Step 12: is a rise only arriving work? Slowness of a part of the fleet that follows more tokens or requests per second, at an
-// unchanged cost per token, sits in the engine's own phases and spares nobody: the workload moved and nothing is broken.
+// unchanged cost per token, sits in the engine's own phases: the workload moved and nothing is broken. For a slice the extra work must
+// be its own, and must come from whoever moved: replicas that get more because others are gone are a fault.
 import { PHASES, phaseColumn } from '@longpole/model/phase'
 import { quantileOf, sortedRatios } from '../contrast/effect.ts'
 import type { PhaseExcess } from '../phases/phases.ts'
 import type { Case } from '../selection/case.ts'
 import { type Growth, measureGrowth } from './arrivals.ts'
+import type { Move } from './moves.ts'
 
 export interface LoadCheck {
   driven: boolean
-  /** The kind of work that grew most, against its own scatter. */
+  /** The kind of work that grew most. */
   growth: Growth | null
+  /** Who brought it; null: everybody. */
+  mover: Move | null
   /** Fast rows (10th percentile at equal workload) now ÷ before: the cost of a request that hardly waits. */
   floorRatio: number
+  /** Why it is not only load. */
   reasons: string[]
 }
 
+/** Growth that counts by itself, against its own scatter; and growth that counts where somebody moved. */
 const MIN_GROWTH = 1.15
 const MIN_GROWTH_Z = 1.5
+const MIN_MOVED_GROWTH = 1.05
+/** Without the mover's rows at most this part of the growth may be left. */
+const MAX_UNMOVED = 0.5
 const MAX_FLOOR_RATIO = 1.35
 const MAX_CACHE_FALL = 0.8
-const ENGINE_PHASES: ReadonlySet<string> = new Set(
-  PHASES.filter((phase) => phase.owner === 'engine').flatMap((phase) => [phase.id, phaseColumn(phase.id)]),
-)
-const OTHER_PHASES: ReadonlySet<string> = new Set(
-  PHASES.filter((phase) => phase.owner !== 'engine' && phase.id !== 'unattributed').flatMap((phase) => [phase.id, phaseColumn(phase.id)]),
-)
+const names = (owner: (phase: (typeof PHASES)[number]) => boolean): ReadonlySet<string> =>
+  new Set(PHASES.filter(owner).flatMap((phase) => [phase.id, phaseColumn(phase.id)]))
+const ENGINE_PHASES = names((phase) => phase.owner === 'engine')
+const OTHER_PHASES = names((phase) => phase.owner !== 'engine' && phase.id !== 'unattributed')
 
-export function checkLoad(given: Case, incident: Int32Array, baseline: Int32Array, excess: readonly PhaseExcess[]): LoadCheck {
+interface Rows {
+  incident: Int32Array
+  baseline: Int32Array
+}
+
+/** `rest` holds the rows outside the slice; null for the whole fleet. */
+export function checkLoad(given: Case, rows: Rows, rest: Rows | null, excess: readonly PhaseExcess[], moves: readonly Move[]): LoadCheck {
   const reasons: string[] = []
-  const growths = measureGrowth(given, incident, baseline).filter((growth) => growth.before > 0)
-  const grown = growths.filter((growth) => growth.now / growth.before >= MIN_GROWTH && growth.z >= MIN_GROWTH_Z)
-  grown.sort((left, right) => right.now / right.before - left.now / left.before)
-  const growth = grown[0] ?? null
-  const floorRatio = floorOf(given, incident) / Math.max(floorOf(given, baseline), 1e-12)
-  if (growth === null) reasons.push('arriving work is unchanged')
+  const { growth, mover } = explainGrowth(given, rows, rest, moves)
+  const floorRatio = floorOf(given, rows.incident) / Math.max(floorOf(given, rows.baseline), 1e-12)
+  if (growth === null) reasons.push('arriving work does not explain it')
   if (floorRatio > MAX_FLOOR_RATIO) reasons.push(`even the fastest tenth takes ${floorRatio.toFixed(2)} times as long`)
   const outside = outsideShare(excess)
   if (outside > 0.5) reasons.push(`${Math.round(outside * 100)} % of the excess is outside the engines`)
-  const cache = cacheRatio(given, incident, baseline)
+  const cache = cacheRatio(given, rows.incident, rows.baseline)
   if (cache < MAX_CACHE_FALL) reasons.push(`cached tokens a request fell to ${Math.round(cache * 100)} %`)
-  return { driven: reasons.length === 0, growth, floorRatio, reasons }
+  return { driven: reasons.length === 0, growth, mover, floorRatio, reasons }
+}
+
+function explainGrowth(given: Case, rows: Rows, rest: Rows | null, moves: readonly Move[]): { growth: Growth | null; mover: Move | null } {
+  const growths = grown(given, rows).filter((growth) => rest === null || isOwn(given, growth, rest))
+  for (const growth of growths) {
+    const mover = moves.find((move) => move.dimension !== null && move.to > move.from && brings(given, growth, rows, move))
+    if (mover !== undefined) return { growth, mover }
+  }
+  const whole = rest === null ? growths : growths.filter((growth) => isFleetGrowth(given, growth))
+  const strong = whole.find((growth) => growth.now / growth.before >= MIN_GROWTH && growth.z >= MIN_GROWTH_Z)
+  return { growth: strong ?? null, mover: null }
+}
+
+function grown(given: Case, rows: Rows): Growth[] {
+  return measureGrowth(given, rows.incident, rows.baseline)
+    .filter((growth) => growth.before > 0 && growth.now / growth.before >= MIN_MOVED_GROWTH)
+    .sort((left, right) => right.now / right.before - left.now / left.before)
+}
+
+function sameQuantity(given: Case, growth: Growth, rows: Rows): number {
+  const other = measureGrowth(given, rows.incident, rows.baseline).find(({ quantity }) => quantity === growth.quantity)
+  return other !== undefined && other.before > 0 ? other.now / other.before : 1
+}
+
+/** The slice grew clearly more than the rest, or everybody grew much. */
+function isOwn(given: Case, growth: Growth, rest: Rows): boolean {
+  const own = growth.now / growth.before - 1
+  const others = sameQuantity(given, growth, rest) - 1
+  return own >= 1.5 * others + 0.05 || others >= 0.2
+}
+
+function isFleetGrowth(given: Case, growth: Growth): boolean {
+  const { incident, baseline } = given.population
+  return sameQuantity(given, growth, { incident, baseline }) >= MIN_GROWTH
+}
+
+/** Without the mover's rows most of the growth is gone. */
+function brings(given: Case, growth: Growth, rows: Rows, move: Move): boolean {
+  const dimension = given.dimensions.find((candidate) => candidate.name === move.dimension)
+  const id = dimension?.values.indexOf(move.value ?? '') ?? -1
+  if (dimension === undefined || id < 0) return false
+  const without = (of: Int32Array) => of.filter((row) => dimension.ids[row] !== id)
+  const left = sameQuantity(given, growth, { incident: without(rows.incident), baseline: without(rows.baseline) }) - 1
+  return left <= MAX_UNMOVED * (growth.now / growth.before - 1)
 }
 
 function floorOf(given: Case, rows: Int32Array): number {

@@ -1,0 +1,35 @@
+// A replica restarts again and again: requests fail, its age falls back to zero.
+import { evidence, type MechanismTest, percent } from '../mechanism.ts'
+
+const YOUNG_SECONDS = 300
+
+export const crashLoop: MechanismTest = {
+  id: 'crash_loop',
+  signals: ['outcome', 'replica_age', 'cold', 'up', 'age_seconds'],
+  confusedWith: ['server_errors', 'hang', 'cold_start'],
+  test(signals) {
+    const failed = signals.outcomes('error', 'timeout', 'rejected')
+    if (failed === null || failed.now < failed.before + 0.03) return null
+    const age = signals.quantileChange('replica_age', 0.5)
+    const sampled = signals.samplesNow()
+    const down = sampled.filter((sample) => !sample.up).length / Math.max(sampled.length, 1)
+    const young = age !== null && age.now < Math.max(YOUNG_SECONDS, age.before / 4)
+    const youngest = sampled.reduce(
+      (least, sample) => Math.min(least, sample.age_seconds ?? Number.POSITIVE_INFINITY),
+      Number.POSITIVE_INFINITY,
+    )
+    const restarted = young || down > 0.05 || youngest < YOUNG_SECONDS
+    const known = age !== null || sampled.length > 0
+    if (known && !restarted) return null
+    return evidence(
+      known ? 0.9 : signals.isSliceOf('replica', 'node') ? 0.5 : 0.2,
+      [
+        `${percent(failed.now)} of the requests fail (${percent(failed.before)} before)`,
+        young && `its replicas are ${Math.round(age?.now ?? 0)} s old`,
+        down > 0.05 && `${percent(down)} of its scrapes found nobody`,
+      ],
+      [],
+      known ? [] : ['replica_age or engine samples: restarts are unseen'],
+    )
+  },
+}
