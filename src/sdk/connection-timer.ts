@@ -6,8 +6,10 @@ import { now } from './anchored-clock.ts'
 import { guarded } from './guard.ts'
 import { catchNextSocket, type SocketTimes, setSocketTimes, socketTimes } from './socket-times.ts'
 
-/** Told by the connection timer, in this order; stamps are monotonic milliseconds. Redirects begin again with `dispatched`. */
+/** Told by the connection timer, in this order; stamps are monotonic milliseconds. Redirects and retries begin again with `dispatched`. */
 export interface TransportObserver {
+  /** `x-request-id` of the exchange: other requests that are made on the way to it (a token, say) do not carry it. */
+  readonly requestId: string
   /** undici has the request. */
   dispatched(atMs: number): void
   /** The connection it goes out on. */
@@ -38,6 +40,7 @@ export interface ResponseHead {
 
 interface UndiciRequest {
   constructor: unknown
+  headers: unknown
 }
 
 const exchangeContext = new AsyncLocalStorage<TransportObserver>()
@@ -46,7 +49,7 @@ const dispatchedAt = new WeakMap<object, number>()
 const socketOf = new WeakMap<object, { times: SocketTimes; socket: object }>()
 let listening = false
 
-/** Runs `send`; the first request that undici makes in it (and the redirects of it) is the observer's. */
+/** Runs `send`; the requests that undici makes in it and that carry the observer's id are the observer's, the newest one counts. */
 export function observeTransport<T>(observer: TransportObserver, send: () => T): T {
   listen()
   return exchangeContext.run(observer, send)
@@ -61,7 +64,7 @@ export function listen(): void {
   }
   on<{ request: UndiciRequest }>('undici:request:create', ({ request }) => {
     const observer = exchangeContext.getStore()
-    if (observer === undefined) return
+    if (observer === undefined || !carries(request.headers, observer.requestId)) return
     const atMs = now()
     observers.set(request, observer)
     dispatchedAt.set(request, atMs)
@@ -128,6 +131,11 @@ function release(request: UndiciRequest): number {
   const entry = socketOf.get(request)
   if (entry !== undefined) entry.times.releasedMs = atMs
   return atMs
+}
+
+/** Request headers: a list of names and values, or (undici 5) one text. */
+function carries(headers: unknown, value: string): boolean {
+  return (Array.isArray(headers) || typeof headers === 'string') && headers.includes(value)
 }
 
 /** undici's raw headers: name, value, name, value as buffers or strings, or (HTTP/2) an object. */

@@ -25,6 +25,8 @@ export interface ExchangeResult {
 }
 
 export interface ExchangeSettings {
+  /** `x-request-id` as it is sent. */
+  requestId: string
   /** The request asked for a stream; absent where that is not known. */
   stream?: boolean | undefined
   signals: Pick<FailureContext, 'signal' | 'callerSignal' | 'libraryTimeout'>
@@ -33,6 +35,7 @@ export interface ExchangeSettings {
 
 export class Exchange implements TransportObserver {
   readonly startMs: number
+  readonly requestId: string
   readonly #settings: ExchangeSettings
   #dispatchedMs: number | undefined
   #connection: Connection | undefined
@@ -42,11 +45,14 @@ export class Exchange implements TransportObserver {
   #timer: StreamTimer | undefined
   #seen: Seen = 'body'
   #contentLength: number | undefined
-  #redirected = false
+  #answered = false
+  /** How the last hop ended before the caller had its response: a redirect or a retrying dispatcher may go on from there. */
+  #hopEnd: { atMs: number; error?: unknown; failed: boolean } | undefined
   #ended = false
 
   constructor(startMs: number, settings: ExchangeSettings) {
     this.startMs = startMs
+    this.requestId = settings.requestId
     this.#settings = settings
   }
 
@@ -65,6 +71,7 @@ export class Exchange implements TransportObserver {
     this.#sentMs = undefined
     this.#headersMs = undefined
     this.#timer = undefined
+    this.#hopEnd = undefined
   }
 
   connected(connection: Connection): void {
@@ -79,7 +86,6 @@ export class Exchange implements TransportObserver {
     if (this.#ended) return
     this.#headersMs = atMs
     this.#status = response.status
-    this.#redirected = response.status >= 300 && response.status < 400 && response.header('location') !== undefined
     const encoding = response.header('content-encoding')
     const plain = encoding === undefined || encoding === '' || encoding === 'identity'
     this.#seen = response.seesBytes && plain ? 'socket' : 'body'
@@ -100,18 +106,30 @@ export class Exchange implements TransportObserver {
   }
 
   completed(atMs: number): void {
-    if (this.#seen === 'socket' && !this.#redirected) this.end(atMs)
-  }
-
-  /** The caller has its response: a redirect that came this far is not followed. */
-  answered(): void {
-    if (this.#redirected) this.end()
+    if (this.#seen !== 'socket') return
+    if (this.#answered) this.end(atMs)
+    else this.#hopEnd = { atMs, failed: false }
   }
 
   failed(atMs: number, error: unknown): void {
     // Where the body is tapped, it still has bytes to give, and it will tell of the failure itself.
-    if (this.#seen === 'body' && this.#headersMs !== undefined) return
-    this.fail(error, atMs)
+    if (this.#answered && this.#seen === 'body') return
+    if (this.#answered) this.fail(error, atMs)
+    else this.#hopEnd = { atMs, error, failed: true }
+  }
+
+  /** The caller has its response: what the last hop said now counts. */
+  answered(): void {
+    this.#answered = true
+    const last = this.#hopEnd
+    if (last === undefined || this.#seen === 'body') return
+    if (last.failed) this.fail(last.error, last.atMs)
+    else this.end(last.atMs)
+  }
+
+  /** The caller got an error instead of a response. */
+  rejected(error: unknown): void {
+    this.fail(error, this.#hopEnd?.atMs)
   }
 
   /** The body is complete as far as the transport can tell. */

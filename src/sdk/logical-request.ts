@@ -21,10 +21,15 @@ import {
 } from './request-attributes.ts'
 import type { RequestFacts } from './request-facts.ts'
 
+/** Most characters of a caller's own request id that are kept. */
+const ID_LIMIT = 128
+
 export interface Attempt {
   /** Carries the attempt's span; what is sent to the server continues from here. */
   readonly context: Context
   readonly recording: boolean
+  /** `x-request-id` as it is sent. */
+  readonly requestId: string
   /** Once, when the exchange is over. */
   end(result: ExchangeResult): void
 }
@@ -95,7 +100,7 @@ export class LogicalRequest {
     const attributes: Attributes = {
       [Longpole.vantage]: 'client',
       [Longpole.role]: 'attempt',
-      [Longpole.requestId]: id,
+      [Longpole.requestId]: id.slice(0, ID_LIMIT),
       [Otel.httpMethod]: endpoint.method,
       [Otel.urlPath]: endpoint.path,
       ...endpointAttributes(endpoint),
@@ -111,8 +116,9 @@ export class LogicalRequest {
     return {
       context,
       recording: attemptSpan.isRecording(),
+      requestId: id,
       end: (result) => {
-        span.setAttribute(Longpole.requestId, id)
+        span.setAttribute(Longpole.requestId, id.slice(0, ID_LIMIT))
         this.#endAttempt(attemptSpan, context, result)
       },
     }

@@ -40,6 +40,10 @@ export function writeTransportPhases(writer: PhaseWriter, result: ExchangeResult
     writePhase(writer, 'client.connect', startMs, usableMs, 'undici connection', partAttributes(connection, startMs))
     if (sentMs !== undefined) writePhase(writer, 'client.upload', usableMs, Math.max(usableMs, sentMs), 'undici bodySent')
   }
+  // Nothing was ever sent: all of it went into getting a connection.
+  if (connection === undefined && result.dispatchedMs !== undefined && result.status === undefined) {
+    writePhase(writer, 'client.connect', result.dispatchedMs, result.endMs, 'undici connection')
+  }
   if (timing?.firstTokenMs === undefined) return
   const fromMs = Math.min(sentMs ?? result.startMs, timing.firstTokenMs)
   writeSpan(writer, SpanName.firstTokenWait, fromMs, timing.firstTokenMs, { [Longpole.role]: 'wait' })

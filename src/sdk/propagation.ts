@@ -2,9 +2,6 @@
 import { Headers as Names } from '@longpole/model/conventions/attributes'
 import { type Context, context, createContextKey, propagation, trace } from '@opentelemetry/api'
 
-/** Most characters of a caller's own request id that are kept as an attribute. */
-const ID_LIMIT = 128
-
 /** The key by which OpenTelemetry's own instrumentations are told to keep still (opentelemetry-core, suppress-tracing.ts). */
 const SUPPRESS_TRACING = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
 
@@ -45,10 +42,10 @@ export function injectTrace(attempt: Context, headers: Headers): void {
   if (state) headers.set(Names.tracestate, state)
 }
 
-/** The caller's own id is kept; otherwise `own` is called for one. Returns what is sent, cut to a sane length. */
+/** The caller's own id is kept; otherwise `own` is called for one. Returns what is sent. */
 export function injectRequestId(headers: Headers, own: () => string): string {
   const existing = headers.get(Names.requestId)
-  if (existing !== null && existing !== '') return existing.slice(0, ID_LIMIT)
+  if (existing !== null && existing !== '') return existing
   const id = own()
   headers.set(Names.requestId, id)
   return id

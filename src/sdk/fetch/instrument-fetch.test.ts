@@ -101,6 +101,25 @@ describe('connections', () => {
     await expect(traced('http://name.invalid/v1/chat/completions', post)).rejects.toThrow()
     const ended = await spans.requests(2)
     expect(ended.map((span) => span.attributes['longpole.error_class'])).toEqual(['tls', 'dns'])
+    // All the time of a request that never got a connection is the connection's.
+    const attempts = spans.all().filter((span) => span.attributes['longpole.role'] === 'attempt')
+    for (const attempt of attempts) expect(durationOf(spans.childrenOf(attempt)[0]!)).toBeCloseTo(durationOf(attempt), 6)
+  })
+
+  test('of other requests on the way, such as one for a token, are not mistaken for it', async () => {
+    const server = await start((response) => sendEvents(response, answerEvents()))
+    const token = await start((response) => sendJson(response, 200, { access_token: 'planted-token' }))
+    const withToken = instrumentFetch(
+      (async (...args: Parameters<typeof fetch>) => {
+        await (await fetch(`${token.url}/token`, { method: 'POST', body: '{}' })).text()
+        return fetch(...args)
+      }) as typeof fetch,
+      options,
+    )
+    await (await withToken(`${server.url}/chat/completions`, post)).text()
+    const { attributes, attempt } = await only()
+    expect(attributes).toMatchObject({ 'longpole.outcome': 'ok', 'longpole.chunks': 3, 'longpole.seen': 'socket' })
+    expect(attempt.attributes['longpole.response.bytes']).toBe(answerEvents().join('').length)
   })
 
   test('leave the prototype of sockets as it was', async () => {

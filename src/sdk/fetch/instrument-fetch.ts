@@ -76,12 +76,18 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
   const logical = own ? new LogicalRequest(instrumentation, startMs) : outer.request
   const facts = requestFacts(operation, init?.body)
   const { recording } = logical.begin(facts, parentContext(headers))
-  const requestId = own ? randomUUID() : outer.requestId
+  const baseId = own ? randomUUID() : outer.requestId
   const attempt = logical.startAttempt(startMs, endpointOf(url, method), (number) =>
-    injectRequestId(headers, () => (number === 1 ? requestId : `${requestId}-${number}`)),
+    injectRequestId(headers, () => (number === 1 ? baseId : `${baseId}-${number}`)),
   )
   injectTrace(attempt.context, headers)
-  const scope: RequestScope = { request: logical, requestId, callerSignal: outer?.callerSignal, libraryTimeout: false, inExchange: true }
+  const scope: RequestScope = {
+    request: logical,
+    requestId: baseId,
+    callerSignal: outer?.callerSignal,
+    libraryTimeout: false,
+    inExchange: true,
+  }
   const signals = {
     signal: init?.signal ?? request?.signal,
     callerSignal: outer?.callerSignal,
@@ -94,7 +100,7 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
     if (result.ending.outcome !== 'ok') stopWatching?.()
     chargeRequest(sinceMs)
   }
-  const exchange = recording ? new Exchange(startMs, { stream: facts.stream, signals, onEnd }) : null
+  const exchange = recording ? new Exchange(startMs, { requestId: attempt.requestId, stream: facts.stream, signals, onEnd }) : null
   const call = {
     exchange,
     scope,
@@ -110,7 +116,7 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
       return tapped
     },
     failed: (error: unknown): void => {
-      exchange?.fail(error)
+      exchange?.rejected(error)
       if (own) logical.settle()
     },
   }
