@@ -1,5 +1,5 @@
 // The real engine under test: one that runs already, or one started by a command of the environment.
-import { freePort, startProcess, type Workspace, waitFor } from './processes.ts'
+import { freePorts, startProcess, type Workspace, waitFor } from './processes.ts'
 
 export interface Engine {
   /** Base address of its HTTP server. */
@@ -39,8 +39,7 @@ export async function findEngine(
     )
     return null
   }
-  const port = await freePort()
-  const otlpPort = await freePort()
+  const [port, otlpPort] = (await freePorts(2)) as [number, number]
   const started = { PORT: String(port), OTLP: `http://127.0.0.1:${otlpPort}`, OTLP_URL: `http://127.0.0.1:${otlpPort}/v1/traces` }
   console.log(`starting the engine on port ${port}: ${command}`)
   startProcess(workspace, 'engine', command, [], { shell: true, signal: 'SIGINT', env: { ...started, ...env } })

@@ -77,7 +77,7 @@ export interface Hub {
 }
 
 export async function startHub(workspace: Workspace, name = 'hub'): Promise<Hub> {
-  const [api, http, grpc] = [await freePort(), await freePort(), await freePort()]
+  const [api, http, grpc] = await freePorts(3)
   startLongpole(workspace, name, ['hub', '--data', join(workspace.directory, `${name}-data`)], {
     LONGPOLE_LISTEN_API: `127.0.0.1:${api}`,
     LONGPOLE_LISTEN_OTLP_HTTP: `127.0.0.1:${http}`,
@@ -97,8 +97,8 @@ export async function startSidecar(
   workspace: Workspace,
   options: { name?: string; upstreamUrl: string; hubUrl: string; otlpPort?: number; replica: string; pool?: string },
 ): Promise<Sidecar> {
-  const port = await freePort()
-  const otlpPort = options.otlpPort ?? (await freePort())
+  const [port, spare] = (await freePorts(2)) as [number, number]
+  const otlpPort = options.otlpPort ?? spare
   const args = ['sidecar', '--upstream', options.upstreamUrl, '--listen', `127.0.0.1:${port}`, '--hub', options.hubUrl]
   args.push('--replica', options.replica, '--otlp-http', `127.0.0.1:${otlpPort}`, '--admin', '127.0.0.1:0')
   if (options.pool !== undefined) args.push('--pool', options.pool)
@@ -122,14 +122,19 @@ export async function waitFor(what: string, limitMs: number, ask: () => Promise<
   throw new Error(`not within ${limitMs / 1000} s: ${what}${last instanceof Error ? ` (${last.message})` : ''}`)
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port')
-  return address.port
+/** Held all at once before they are let go: asked for one by one, the same port can come twice. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  const ports: number[] = []
+  for (const server of servers) {
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('a TCP server has a port')
+    ports.push(address.port)
+  }
+  for (const server of servers) server.close()
+  return ports
 }
 
 export function isOpen(port: number): Promise<boolean> {
