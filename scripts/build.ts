@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PACKAGES = ['model', 'sdk'] as const
-const OUT = join(ROOT, 'dist/packages')
 
 type Exports = Record<string, string>
 interface Manifest {
@@ -17,18 +16,20 @@ interface Manifest {
   sideEffects: boolean | string[]
 }
 
-function build(): void {
-  rmSync(OUT, { recursive: true, force: true })
-  mkdirSync(OUT, { recursive: true })
+/** Writes one folder a package into `out`, ready for `npm pack`; what was there goes. */
+export function buildPackages(out: string): void {
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  mkdirSync(join(ROOT, 'dist'), { recursive: true })
   const work = mkdtempSync(join(ROOT, 'dist/build-'))
   try {
     compile(work)
     for (const name of PACKAGES) {
-      renameSync(join(work, 'out', name), join(OUT, name))
-      writeManifest(name)
-      copyFileSync(join(ROOT, 'LICENSE'), join(OUT, name, 'LICENSE'))
+      renameSync(join(work, 'out', name), join(out, name))
+      writeManifest(name, out)
+      copyFileSync(join(ROOT, 'LICENSE'), join(out, name, 'LICENSE'))
     }
-    copyFileSync(join(ROOT, 'src/sdk/README.md'), join(OUT, 'sdk/README.md'))
+    copyFileSync(join(ROOT, 'src/sdk/README.md'), join(out, 'sdk/README.md'))
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
@@ -53,7 +54,7 @@ function compile(work: string): void {
 }
 
 /** The same manifest, with its entries pointing at what was built. */
-function writeManifest(name: (typeof PACKAGES)[number]): void {
+function writeManifest(name: (typeof PACKAGES)[number], out: string): void {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'src', name, 'package.json'), 'utf8')) as Manifest
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest
   if (manifest.version !== version)
@@ -66,7 +67,7 @@ function writeManifest(name: (typeof PACKAGES)[number]): void {
     ? manifest.sideEffects.map((path) => path.replace(/\.ts$/, '.js'))
     : manifest.sideEffects
   const published = { ...manifest, exports: Object.fromEntries(entries), sideEffects, files: ['**/*.js', '**/*.d.ts'] }
-  writeFileSync(join(OUT, name, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
+  writeFileSync(join(out, name, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
 }
 
-build()
+if (process.argv[1] === fileURLToPath(import.meta.url)) buildPackages(join(ROOT, 'dist/packages'))

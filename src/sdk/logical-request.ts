@@ -28,6 +28,7 @@ export interface Attempt {
   /** Carries the attempt's span; what is sent to the server continues from here. */
   readonly context: Context
   readonly recording: boolean
+  readonly startMs: number
   /** `x-request-id` as it is sent. */
   readonly requestId: string
   /** Once, when the exchange is over. */
@@ -88,8 +89,10 @@ export class LogicalRequest {
     return { recording: this.#span.isRecording() }
   }
 
-  startAttempt(startMs: number, endpoint: Endpoint, requestId: (attempt: number) => string): Attempt {
+  /** The first attempt begins with the call itself: what a client library does before it sends is time the caller waits. */
+  startAttempt(atMs: number, endpoint: Endpoint, requestId: (attempt: number) => string): Attempt {
     const number = ++this.#attempts
+    const startMs = number === 1 ? this.startMs : atMs
     this.#open++
     this.#held = false
     const { tracer } = this.#instrumentation
@@ -116,6 +119,7 @@ export class LogicalRequest {
     return {
       context,
       recording: attemptSpan.isRecording(),
+      startMs,
       requestId: id,
       end: (result) => {
         span.setAttribute(Longpole.requestId, id.slice(0, ID_LIMIT))

@@ -100,7 +100,7 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
     if (result.ending.outcome !== 'ok') stopWatching?.()
     chargeRequest(sinceMs)
   }
-  const exchange = recording ? new Exchange(startMs, { requestId: attempt.requestId, stream: facts.stream, signals, onEnd }) : null
+  const exchange = recording ? new Exchange(attempt.startMs, { requestId: attempt.requestId, stream: facts.stream, signals, onEnd }) : null
   const call = {
     exchange,
     scope,

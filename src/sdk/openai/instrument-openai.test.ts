@@ -94,6 +94,11 @@ describe('a stream', () => {
     expect(attempts).toHaveLength(1)
     const attempt = attempts[0]!
     expect(attempt.name).toBe('POST /v1/chat/completions')
+    const [connect, upload, wait] = spans.childrenOf(attempt)
+    // Nothing is left out between the call and the first token.
+    expect(connect!.startTime).toEqual(request.startTime)
+    expect(upload!.startTime).toEqual(connect!.endTime)
+    expect(wait!.startTime).toEqual(upload!.endTime)
     const phases = spans.childrenOf(attempt).map((span) => span.name)
     expect(phases).toEqual(['client.connect', 'client.upload', 'first_token.wait'])
     expect(server.seen[0]!.headers.traceparent).toBe(`00-${attempt.spanContext().traceId}-${attempt.spanContext().spanId}-01`)
