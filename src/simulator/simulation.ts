@@ -20,6 +20,8 @@ const WARM_UP_SECONDS = 240
 
 export interface SimulationOptions {
   seed: number
+  /** Seed of arrivals and lengths, where the same fleet is to meet other traffic. */
+  trafficSeed?: number
   /** Length of the recorded run. */
   seconds: number
   /** Open-loop requests a second. */
@@ -53,7 +55,7 @@ export class Simulation {
     this.journey.attach(fleet)
     const tenants = drawTenants(options.seed, fleet.models)
     const arrivals = new Arrivals({
-      seed: hashText(options.seed, 'arrivals'),
+      seed: hashText(options.trafficSeed ?? options.seed, 'arrivals'),
       queue,
       drawer: new RequestDrawer(),
       tenants,

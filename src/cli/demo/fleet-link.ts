@@ -1,11 +1,9 @@
-// The parent's end of the fleet process: starts it, feeds its history into the hub's store, and passes wishes on.
+// The parent's end of the fleet process: starts it and passes wishes on.
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { Store } from '../../../collector/store/store.ts'
 import type { FleetSettings, FromFleet, ToFleet } from './messages.ts'
 
 export interface FleetListener {
-  onHistory(done: number, rows: number): void
   onLive(replicas: string[]): void
   onInjected(fault: Extract<FromFleet, { type: 'injected' }>): void
   onHealed(): void
@@ -24,32 +22,19 @@ export interface FleetLink {
 const PROGRAM = fileURLToPath(new URL('./fleet-process.ts', import.meta.url))
 const STOP_MS = 3_000
 
-export function startFleet(settings: FleetSettings, store: Store, listener: FleetListener): FleetLink {
+export function startFleet(settings: FleetSettings, listener: FleetListener): FleetLink {
   const child = fork(PROGRAM, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const send = (message: ToFleet) => {
     if (child.connected) child.send(message)
   }
-  let rows = 0
-  let storing: Promise<void> = Promise.resolve()
   let stopping = false
-  child.on('message', (message: FromFleet) => {
-    receive(message).catch((error: Error) => listener.onTrouble(error.message))
-  })
+  child.on('message', receive)
   child.on('exit', (code) => {
     if (!stopping) listener.onLost(code)
   })
 
-  async function receive(message: FromFleet): Promise<void> {
+  function receive(message: FromFleet): void {
     switch (message.type) {
-      case 'history':
-        // The next block is made while this one is stored, never more than one ahead.
-        await storing
-        send({ type: 'taken' })
-        storing = insert(message)
-        await storing
-        rows += message.rows
-        listener.onHistory(message.done, rows)
-        break
       case 'live':
         listener.onLive(message.replicas)
         break
@@ -65,12 +50,6 @@ export function startFleet(settings: FleetSettings, store: Store, listener: Flee
       case 'trouble':
         listener.onTrouble(message.message)
     }
-  }
-
-  async function insert(block: Extract<FromFleet, { type: 'history' }>): Promise<void> {
-    if (block.rows > 0) await store.insertRecordTable(block.arrow)
-    await store.insertSamples(block.samples)
-    await store.insertEvents(block.events)
   }
 
   send({ type: 'start', settings })

@@ -1,5 +1,4 @@
-// The demo's fleet in a process of its own: first history in virtual time, handed to the parent in blocks, then live at the wall
-// clock's pace, sent to the hub as the telemetry that its clients, gateways, sidecars and engines would send.
+// The demo's live fleet in a process of its own, so that a busy simulation never makes the page wait.
 import { Fleet } from './live-fleet.ts'
 import type { FromFleet, ToFleet } from './messages.ts'
 
@@ -18,12 +17,11 @@ process.on('disconnect', () => process.exit(0))
 async function handle(message: ToFleet): Promise<void> {
   if (message.type === 'start') {
     fleet = new Fleet(message.settings, send)
-    fleet.sendHistory()
+    fleet.goLive()
     return
   }
   if (fleet === null) return
-  if (message.type === 'taken') fleet.sendHistory()
-  else if (message.type === 'inject') fleet.inject(message.flag, message.text)
+  if (message.type === 'inject') fleet.inject(message.flag, message.text)
   else if (message.type === 'heal') fleet.heal()
   else if (message.type === 'stop') {
     await fleet.stop()

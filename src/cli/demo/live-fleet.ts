@@ -1,11 +1,8 @@
-// One simulated fleet that first runs through its history as fast as it can and then keeps pace with the wall clock.
+// One simulated fleet that keeps pace with the wall clock and sends the hub what its clients, gateways, sidecars and engines would.
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
-import { createTenants } from '../../../collector/extensions/tenant/tenant.ts'
 import type { SimRequest } from '../../simulator/core/request.ts'
 import { type Injected, injectFault, PlanError, parseFault } from '../../simulator/faults/plan.ts'
-import { encodeArrowStream, recordSchema, toArrowBatch } from '../../simulator/output/arrow.ts'
-import { RecordBatch } from '../../simulator/output/record-batch.ts'
 import { Simulation } from '../../simulator/simulation.ts'
 import { encodeSpans } from '../../simulator/spans/encode.ts'
 import { openRequestLogs } from '../../simulator/spans/open-logs.ts'
@@ -15,9 +12,6 @@ import { Senders } from '../../simulator/spans/senders.ts'
 import type { FleetSettings, FromFleet } from './messages.ts'
 import { createOtlpClient, type OtlpClient } from './otlp-client.ts'
 
-/** Virtual seconds that a block of history covers. */
-const BLOCK_SECONDS = 300
-const BLOCK_ROWS = 32_768
 const PACE_MS = 50
 const OPEN_EVERY_SECONDS = 5
 /** Spans leave when so many requests have ended or so long after the first. */
@@ -31,15 +25,10 @@ export class Fleet {
   private readonly simulation: Simulation
   private readonly senders: Senders
   private readonly otlp: OtlpClient
-  private readonly batch: RecordBatch
   private readonly startUnixNano: bigint
   private samples: EngineSample[] = []
-  private events: ChangeEvent[] = []
   private ended: SimRequest[] = []
-  private isLive = false
   private timer: NodeJS.Timeout | null = null
-  private liveFromMs = 0
-  private liveFromSeconds = 0
   private nextOpen = 0
   private injected: Injected | null = null
   private injections = 0
@@ -47,38 +36,19 @@ export class Fleet {
   constructor(settings: FleetSettings, send: (message: FromFleet) => void) {
     this.settings = settings
     this.send = send
-    this.startUnixNano = BigInt(Date.now()) * 1_000_000n - BigInt(settings.historySeconds) * 1_000_000_000n
+    this.startUnixNano = BigInt(settings.liveFromMs) * 1_000_000n
     this.senders = new Senders(settings.seed)
     this.otlp = createOtlpClient(settings.otlp, (message) => send({ type: 'trouble', message }))
-    const tenants = createTenants({ key: settings.tenantKey, keyFile: null, classes: {}, defaultClass: 'default' })
-    const hashed = (name: string) => tenants.identify(name)?.tenant ?? null
-    this.batch = new RecordBatch({ seed: settings.seed, startUnixNano: this.startUnixNano, hashed }, BLOCK_ROWS)
     this.simulation = new Simulation({
       seed: settings.seed,
       seconds: RUN_SECONDS,
       rate: settings.rate,
       agents: 12,
       startUnixNano: this.startUnixNano,
-      onEnded: (request) => (this.isLive ? this.ended.push(request) : this.batch.append(request)),
+      onEnded: (request) => this.ended.push(request),
       onSample: (sample) => this.samples.push(sample),
-      onEvent: (event) => (this.isLive ? this.postEvent(event) : this.events.push(event)),
+      onEvent: (event) => this.postEvent(event),
     })
-  }
-
-  /** Next block of history, or the beginning of live time when the clock has been caught up with. */
-  sendHistory(): void {
-    if (this.isLive) return
-    const target = this.wallSeconds()
-    const until = Math.min(target, this.simulation.now + BLOCK_SECONDS)
-    this.simulation.run(until)
-    const done = Math.min(1, this.simulation.now / target)
-    const arrow = encodeArrowStream([toArrowBatch(recordSchema(), this.batch)])
-    const { rows } = this.batch
-    this.batch.clear()
-    this.send({ type: 'history', arrow, samples: this.samples, events: this.events, rows, done })
-    this.samples = []
-    this.events = []
-    if (until >= target) this.goLive()
   }
 
   inject(flag: '--fault' | '--shift', text: string): void {
@@ -117,21 +87,15 @@ export class Fleet {
     await this.otlp.flush()
   }
 
-  /** Virtual second that it is now by the wall clock, while history catches up. */
-  private wallSeconds(): number {
-    return Number(BigInt(Date.now()) * 1_000_000n - this.startUnixNano) / 1e9
-  }
-
-  private goLive(): void {
-    this.isLive = true
-    this.liveFromMs = performance.now()
-    this.liveFromSeconds = this.simulation.now
+  /** Catches up with the clock (the fleet fills before its second 0) and keeps pace from then on. */
+  goLive(): void {
+    this.advance()
     this.timer = setInterval(() => this.advance(), PACE_MS)
     this.send({ type: 'live', replicas: this.simulation.world.fleet.engines.map((engine) => engine.spec.name) })
   }
 
   private advance(): void {
-    const until = this.liveFromSeconds + ((performance.now() - this.liveFromMs) / 1e3) * this.settings.speed
+    const until = ((Date.now() - this.settings.liveFromMs) / 1e3) * this.settings.speed
     this.simulation.run(until)
     this.sendSpans()
     if (this.samples.length > 0) {
@@ -160,12 +124,8 @@ export class Fleet {
     if (logs !== null) this.otlp.logs(logs)
   }
 
-  /** Wall time of a virtual second: with a speed factor live time is squeezed, and all durations with it. */
-  private readonly instant = (seconds: number): bigint => {
-    const live = this.isLive && seconds > this.liveFromSeconds
-    const squeezed = live ? this.liveFromSeconds + (seconds - this.liveFromSeconds) / this.settings.speed : seconds
-    return this.startUnixNano + BigInt(Math.round(squeezed * 1e9))
-  }
+  /** Wall time of a virtual second: with a speed factor time is squeezed, and all durations with it. */
+  private readonly instant = (seconds: number): bigint => this.startUnixNano + BigInt(Math.round((seconds / this.settings.speed) * 1e9))
 
   private postEvent(event: ChangeEvent): void {
     const { kind, title, scope, source, from_value, to_value } = event

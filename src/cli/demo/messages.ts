@@ -6,7 +6,9 @@ export interface FleetSettings {
   seed: number
   /** Open-loop requests a second. */
   rate: number
-  /** Virtual seconds of healthy history. */
+  /** Wall time, in Unix milliseconds, at which live traffic begins and before which history ends. */
+  liveFromMs: number
+  /** Seconds of healthy history. */
   historySeconds: number
   /** Virtual seconds a wall second, once live. */
   speed: number
@@ -17,16 +19,29 @@ export interface FleetSettings {
   tenantKey: string
 }
 
+/** To the process that makes history. */
+export type ToHistory =
+  | { type: 'start'; settings: FleetSettings }
+  /** The last block is being stored: send the next. */
+  | { type: 'taken' }
+
+export interface HistoryBlock {
+  arrow: Uint8Array
+  samples: EngineSample[]
+  events: ChangeEvent[]
+  rows: number
+  /** Share of the history that is made. */
+  done: number
+}
+
+/** To the process that lives. */
 export type ToFleet =
   | { type: 'start'; settings: FleetSettings }
-  /** The last block of history is in the store: send the next. */
-  | { type: 'taken' }
   | { type: 'inject'; flag: '--fault' | '--shift'; text: string }
   | { type: 'heal' }
   | { type: 'stop' }
 
 export type FromFleet =
-  | { type: 'history'; arrow: Uint8Array; samples: EngineSample[]; events: ChangeEvent[]; rows: number; done: number }
   | { type: 'live'; replicas: string[] }
   | { type: 'injected'; id: string; title: string; where: string; mechanism: string; phases: string[] }
   | { type: 'healed' }

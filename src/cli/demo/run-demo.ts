@@ -1,6 +1,7 @@
-// The demo as a whole: the hub in this process, the fleet in another, a fault after a while, keys and the page to change it.
+// The demo as a whole: the hub in this process, the live fleet and its history in two others, a fault after a while, keys and the page
+// to change it.
 import { randomBytes } from 'node:crypto'
-import { type Hub, startHub } from '../../../collector/hub/main.ts'
+import { startHub } from '../../../collector/hub/main.ts'
 import { loadConfig } from '../../config/load.ts'
 import { FAULTS } from '../../simulator/faults/index.ts'
 import { InputError } from '../input-error.ts'
@@ -8,7 +9,9 @@ import { VERSION } from '../version.ts'
 import { checkDisk, freeAddress, isFree } from './checks.ts'
 import { watchFindings } from './finding-watch.ts'
 import { type FleetLink, startFleet } from './fleet-link.ts'
+import { startHistory } from './history-link.ts'
 import { listenToKeys } from './keyboard.ts'
+import type { FleetSettings } from './messages.ts'
 
 export interface DemoSettings {
   directory: string
@@ -43,42 +46,36 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const stopWatching = watchFindings(api, say)
   const releaseKeys = listenToKeys({ toggle: () => control.toggle(), quit: quit.resolve })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => quit.resolve())
-  const fleet = startDemoFleet(settings, { hub, api, tenantKey, say, control, lost: quit.reject })
+  const otlp = `http://127.0.0.1:${hub.ports.otlpHttp}`
+  const { seed, speed, rate, historySeconds } = settings
+  const fleetSettings = { seed, rate, historySeconds, speed, api, otlp, tenantKey, liveFromMs: Date.now() }
+  const fleet = startDemoFleet(fleetSettings, { say, control, lost: quit.reject })
   control.fleet = fleet
+  const history = startHistory(fleetSettings, hub.store, historyProgress(say))
+  history.done.then(() => control.begin(), quit.reject)
   try {
     await quit.promise
   } finally {
     stopWatching()
     releaseKeys()
     control.stop()
+    history.stop()
     await fleet.stop()
     await hub.close()
   }
 }
 
 interface FleetSurroundings {
-  hub: Hub
-  api: string
-  tenantKey: string
   say: (line: string) => void
   control: Control
   lost: (error: Error) => void
 }
 
-function startDemoFleet(settings: DemoSettings, { hub, api, tenantKey, say, control, lost }: FleetSurroundings): FleetLink {
-  const { seed, speed, rate, historySeconds } = settings
-  const started = performance.now()
-  const otlp = `http://127.0.0.1:${hub.ports.otlpHttp}`
-  return startFleet({ seed, rate, historySeconds, speed, api, otlp, tenantKey }, hub.store, {
-    onHistory(done, rows) {
-      const text = `  history: ${Math.round(done * 100)} %, ${rows} requests`
-      if (process.stdout.isTTY) process.stdout.write(`\r${text}${done === 1 ? '\n' : ''}`)
-      else if (done === 1) say(`${text} in ${((performance.now() - started) / 1e3).toFixed(1)} s`)
-    },
+function startDemoFleet(settings: FleetSettings, { say, control, lost }: FleetSurroundings): FleetLink {
+  return startFleet(settings, {
     onLive(replicas) {
-      say(`  live: ${rate} requests a second on ${replicas.length} replicas in 3 regions`)
+      say(`  live: ${settings.rate} requests a second on ${replicas.length} replicas in 3 regions`)
       if (process.stdin.isTTY) say('  keys: f makes the fleet ill or heals it, q ends')
-      control.begin()
     },
     onInjected({ id, title, where, phases }) {
       control.injected(id)
@@ -92,6 +89,15 @@ function startDemoFleet(settings: DemoSettings, { hub, api, tenantKey, say, cont
     onTrouble: (message) => process.stderr.write(`longpole demo: ${message}\n`),
     onLost: (code) => lost(new Error(`the fleet's process ended (${code ?? 'by a signal'})`)),
   })
+}
+
+function historyProgress(say: (line: string) => void): (done: number, rows: number) => void {
+  const started = performance.now()
+  return (done, rows) => {
+    const text = `  history: ${Math.round(done * 100)} %, ${rows} requests`
+    if (done === 1) say(`${process.stdout.isTTY ? '\r' : ''}${text} in ${((performance.now() - started) / 1e3).toFixed(1)} s`)
+    else if (process.stdout.isTTY) process.stdout.write(`\r${text}`)
+  }
 }
 
 /** Which fault is on, whoever asked for it: the clock, a key, the page. */
@@ -117,7 +123,7 @@ class Control {
     },
   }
 
-  /** Live time has begun: the fault comes after a while. */
+  /** History is there and traffic flows: the fault comes after a while. */
   begin(): void {
     const { injection, afterSeconds } = this.settings
     if (injection === null) return

@@ -35,6 +35,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
   private readonly options: JourneyOptions
   private readonly router = new Router()
   private readonly pools = new Map<string, Pool>()
+  private readonly near = new Map<string, string>()
   private fleet: Fleet | null = null
 
   constructor(options: JourneyOptions) {
@@ -43,6 +44,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
 
   attach(fleet: Fleet): void {
     this.fleet = fleet
+    for (const client of fleet.clientRegions) this.near.set(client, nearestRegion(client, fleet.regions))
     for (const pool of fleet.pools) this.pools.set(`${pool.model.name}\n${pool.region}`, pool)
   }
 
@@ -129,7 +131,10 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
   /** Whatever has not ended: rows that are still open. */
   drainOpen(now: number): SimRequest[] {
     const open = [...this.inFlight].sort((a, b) => a.index - b.index)
-    for (const request of open) this.bookOpenPhase(request, now)
+    for (const request of open) {
+      this.bookOpenPhase(request, now)
+      request.settle()
+    }
     return open
   }
 
@@ -147,7 +152,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     request.computedTokens = 0
     request.generatedTokens = 0
     const fleet = this.fleet as Fleet
-    const near = nearestRegion(request.client.region, fleet.regions)
+    const near = this.near.get(request.client.region) as string
     const region = this.failover.get(near) ?? near
     const gateways = fleet.gateways.filter((gateway) => gateway.region === region)
     request.gateway = gateways[hash(request.seed, 23) % gateways.length] ?? null
@@ -286,6 +291,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     request.state = 'ended'
     request.outcome = outcome
     request.endedAt = now
+    request.settle()
     this.inFlight.delete(request)
     this.options.ended(request, now)
   }

@@ -110,15 +110,3 @@ export class RandomStream {
 }
 
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789'
-
-/** Picks an index by weights that sum to anything positive. */
-export function weighted(weights: readonly number[], draw: number): number {
-  let total = 0
-  for (const weight of weights) total += weight
-  let left = draw * total
-  for (let index = 0; index < weights.length; index++) {
-    left -= weights[index] as number
-    if (left < 0) return index
-  }
-  return weights.length - 1
-}

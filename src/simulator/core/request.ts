@@ -1,5 +1,5 @@
 // One simulated LLM request from the client's click to the last byte: what it asks for, where it is, and the seconds of every phase.
-import { PHASE_IDS, type PhaseId } from '@longpole/model/phase'
+import { PHASE_IDS, PHASES, type PhaseId } from '@longpole/model/phase'
 import type { Engine } from '../engine/engine.ts'
 import type { PrefixBlocks } from '../engine/prefix-cache.ts'
 import type { Rank } from '../engine/rank.ts'
@@ -10,6 +10,7 @@ import type { ClientProfile, Tenant } from '../workload/tenant.ts'
 export const BLOCK_TOKENS = 256
 
 const PHASE_COUNT = PHASE_IDS.length
+const BEFORE_FIRST_TOKEN = PHASES.map((phase) => phase.beforeFirstToken)
 
 /** Index of a phase in `SimRequest.phases`. */
 export const PHASE = Object.fromEntries(PHASE_IDS.map((id, index) => [id, index])) as Record<PhaseId, number>
@@ -100,6 +101,9 @@ export class SimRequest implements PrefixBlocks {
 
   readonly phases = new Float64Array(PHASE_COUNT)
   readonly reached = new Uint8Array(PHASE_COUNT)
+  /** Sum of all phases, and of those until the first token (NaN: none came); set by `settle`. */
+  totalSeconds = 0
+  firstTokenSeconds = Number.NaN
 
   // Stamps in virtual seconds, of the current attempt.
   attemptAt = 0
@@ -158,6 +162,19 @@ export class SimRequest implements PrefixBlocks {
   blockId(index: number): number {
     if (this.blocks !== null) return this.blocks[index] as number
     return index < this.systemBlocks ? this.systemKey + index : this.contentKey + index
+  }
+
+  /** Adds up the phases when nothing more will be booked. */
+  settle(): void {
+    let before = 0
+    let after = 0
+    for (let phase = 0; phase < PHASE_COUNT; phase++) {
+      const seconds = this.phases[phase] as number
+      if (BEFORE_FIRST_TOKEN[phase]) before += seconds
+      else after += seconds
+    }
+    this.totalSeconds = before + after
+    this.firstTokenSeconds = Number.isNaN(this.firstTokenAt) ? Number.NaN : before
   }
 
   /** Adds seconds to a phase. */

@@ -1,7 +1,7 @@
 // A simulated request as the columns of a request record: what the hub would have made of its client, gateway, sidecar and engine spans.
 // The columns are exactly those of the model, then four for each phase; nothing in a row says what was injected.
 import { exponentialIndex } from '@longpole/model/conventions/buckets'
-import { PHASE_IDS, PHASES } from '@longpole/model/phase'
+import { PHASE_IDS } from '@longpole/model/phase'
 import { type ColumnName, REQUEST_COLUMNS } from '@longpole/model/request-columns'
 import { PHASE_COLUMNS, promptClass } from '@longpole/model/request-record'
 import { chunksOf } from '../client/network.ts'
@@ -32,30 +32,21 @@ export interface RunIdentity {
 const JOINED = ['client', 'gateway', 'sidecar', 'engine'] as const
 const JOINED_WITHOUT_ENGINE = ['client', 'gateway'] as const
 
-const BEFORE_FIRST_TOKEN = PHASES.map((phase) => phase.beforeFirstToken)
-
 function servedBy(request: SimRequest): Engine | null {
   return request.engine
 }
 
 function totalSeconds(request: SimRequest): number | null {
-  if (request.outcome === 'open') return null
-  let sum = 0
-  for (const seconds of request.phases) sum += seconds
-  return sum
+  return request.outcome === 'open' ? null : request.totalSeconds
 }
 
 function firstTokenSeconds(request: SimRequest): number | null {
-  if (Number.isNaN(request.firstTokenAt)) return null
-  let sum = 0
-  for (let index = 0; index < BEFORE_FIRST_TOKEN.length; index++) if (BEFORE_FIRST_TOKEN[index]) sum += request.phases[index] as number
-  return sum
+  return Number.isNaN(request.firstTokenSeconds) ? null : request.firstTokenSeconds
 }
 
 function afterFirstToken(request: SimRequest): number | null {
-  const first = firstTokenSeconds(request)
-  const total = totalSeconds(request)
-  return first === null || total === null ? null : total - first - (request.phases[PHASE.unattributed] as number)
+  if (request.outcome === 'open' || Number.isNaN(request.firstTokenSeconds)) return null
+  return request.totalSeconds - request.firstTokenSeconds - (request.phases[PHASE.unattributed] as number)
 }
 
 function perToken(request: SimRequest): number | null {
@@ -76,11 +67,10 @@ function gapHistogram(request: SimRequest): string | null {
   if (longest === null || rest === null) return null
   const gaps = chunksOf(request) - 1
   const mean = gaps > 1 ? Math.max(1e-5, (rest - longest) / (gaps - 1)) : longest
-  const counts: Record<string, number> = {}
-  if (gaps > 1) counts[exponentialIndex(mean)] = gaps - 1
   const top = exponentialIndex(Math.max(1e-5, longest))
-  counts[top] = (counts[top] ?? 0) + 1
-  return JSON.stringify(counts)
+  const usual = exponentialIndex(mean)
+  if (gaps <= 1) return `{"${top}":1}`
+  return usual === top ? `{"${top}":${gaps}}` : `{"${usual}":${gaps - 1},"${top}":1}`
 }
 
 function producedTokens(request: SimRequest): number | null {

@@ -1,11 +1,10 @@
 // What the truth needs to remember of every request of a run, in typed arrays: start, phases, outcome, and which slices it is in.
 import type { Slice } from '@longpole/model/finding'
-import { PHASE_IDS, PHASES } from '@longpole/model/phase'
+import { PHASE_IDS } from '@longpole/model/phase'
 import { PHASE, type SimRequest } from '../core/request.ts'
 import { RECORD_COLUMNS, type RecordColumn } from '../output/record-columns.ts'
 
 const PHASE_COUNT = PHASE_IDS.length
-const BEFORE_FIRST_TOKEN = PHASES.map((phase) => phase.beforeFirstToken)
 
 /** Only dimensions are asked for: their getters do not need the run's identity. */
 const NO_RUN = { seed: 0, startUnixNano: 0n }
@@ -34,7 +33,7 @@ export class RowLog {
     this.starts[row] = request.startedAt
     this.failed[row] = request.outcome === 'ok' || request.outcome === 'aborted' ? 0 : 1
     this.phases.set(request.phases, row * PHASE_COUNT)
-    this.firstTokens[row] = Number.isNaN(request.firstTokenAt) ? Number.NaN : sumBefore(request)
+    this.firstTokens[row] = request.firstTokenSeconds
     const decoded = (request.phases[PHASE['engine.decode']] as number) + (request.phases[PHASE['stream.drain']] as number)
     this.perToken[row] = request.outcome === 'ok' && request.outputTokens > 1 ? decoded / (request.outputTokens - 1) : Number.NaN
     let members = 0
@@ -68,12 +67,6 @@ export class RowLog {
 function widen<T extends { set(from: T): void }>(from: T, to: T): T {
   to.set(from)
   return to
-}
-
-function sumBefore(request: SimRequest): number {
-  let sum = 0
-  for (let phase = 0; phase < PHASE_COUNT; phase++) if (BEFORE_FIRST_TOKEN[phase]) sum += request.phases[phase] as number
-  return sum
 }
 
 function columnOf(name: string): RecordColumn {

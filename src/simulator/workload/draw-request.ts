@@ -1,8 +1,7 @@
 // Turns "this tenant calls now" into a request: model, route, client, lengths, conversation. All draws depend on the run's seed, the
 // tenant and the number of the call only, never on the state of the fleet, so that a run and its counterfactual see the same requests.
-import { logNormal, uniform, weighted } from '../core/random.ts'
+import { logNormal, uniform } from '../core/random.ts'
 import { SimRequest } from '../core/request.ts'
-import type { ServedModel } from '../fleet/fleet.ts'
 import type { Tenant } from './tenant.ts'
 
 /** Above this a conversation starts anew. */
@@ -41,13 +40,11 @@ export class RequestDrawer {
 
   /** `key` names the call in every run of one seed; `given` continues exactly that conversation (agents). */
   draw(tenant: Tenant, key: number, seed: number, given?: Conversation): SimRequest {
-    const model = pickModel(tenant, seed)
-    const client = tenant.clients[weighted(tenant.clients.map(weightOf), uniform(seed, DRAW.client))]!.client
+    const model = pick(tenant.models, uniform(seed, DRAW.model)).model
+    const client = pick(tenant.clients, uniform(seed, DRAW.client)).client
     const request = new SimRequest(this.requests++, key, seed, tenant, client, model)
-    request.route = tenant.routes[weighted(tenant.routes.map(weightOf), uniform(seed, DRAW.route))]!.route
-    request.outputMode = model.reasoning
-      ? 'reasoning'
-      : tenant.outputModes[weighted(tenant.outputModes.map(weightOf), uniform(seed, DRAW.mode))]!.mode
+    request.route = pick(tenant.routes, uniform(seed, DRAW.route)).route
+    request.outputMode = model.reasoning ? 'reasoning' : pick(tenant.outputModes, uniform(seed, DRAW.mode)).mode
     if (model.adapters.length > 0 && tenant.adapters.length > 0 && uniform(seed, DRAW.adapter) < 0.8) {
       request.adapter = tenant.adapters[Math.floor(uniform(seed, DRAW.adapter, 1) ** 2 * tenant.adapters.length)] as string
     }
@@ -97,10 +94,14 @@ export class RequestDrawer {
   }
 }
 
-function pickModel(tenant: Tenant, seed: number): ServedModel {
-  return tenant.models[weighted(tenant.models.map(weightOf), uniform(seed, DRAW.model))]!.model
-}
-
-function weightOf(entry: { weight: number }): number {
-  return entry.weight
+/** An entry by weight. */
+function pick<T extends { weight: number }>(entries: readonly T[], draw: number): T {
+  let total = 0
+  for (const entry of entries) total += entry.weight
+  let left = draw * total
+  for (const entry of entries) {
+    left -= entry.weight
+    if (left < 0) return entry
+  }
+  return entries[entries.length - 1] as T
 }
