@@ -33,10 +33,25 @@ export async function takeUp({
   for (const row of written.reverse()) {
     correlator.restore(row.trace_id, { recordId: row.record_id, receivedUnixNano: BigInt(row.received), version: Number(row.version) })
   }
-  let spans = 0
-  for await (const batch of store.spansSince(from)) {
-    spans += batch.length
-    correlator.add(batch)
-  }
-  return spans
+  return readBack(store, correlator, from)
 }
+
+/** A stream that breaks off is taken up where it broke: what came twice is known. */
+async function readBack(store: Store, correlator: Correlator, fromUnixNano: bigint): Promise<number> {
+  let spans = 0
+  let from = fromUnixNano
+  for (let failures = 0; ; ) {
+    try {
+      for await (const batch of store.spansSince(from)) {
+        correlator.add(batch)
+        spans += batch.length
+        from = batch.at(-1)?.receivedUnixNano ?? from
+      }
+      return spans
+    } catch (error) {
+      if (++failures === MAX_FAILURES) throw error
+    }
+  }
+}
+
+const MAX_FAILURES = 5

@@ -33,8 +33,8 @@ export function assembleRecord(parts: RequestParts, context: AssembleContext): A
   const columns = mergeColumns(observations)
   columns.trace_id = root.traceId
   columns.record_id = recordId(root.traceId, root.spanId)
-  columns.request_id =
-    observations.map((entry) => entry.columns.request_id ?? entry.requestIds[0] ?? null).find((id) => id !== null) ?? null
+  const sent = observations.map((entry) => entry.columns.request_id).find((id) => id != null)
+  columns.request_id = sent ?? observations.map((entry) => entry.requestIds[0]).find((id) => id !== undefined) ?? null
   columns.start_unix_ns = root.startUnixNano
   columns.vantage = root.vantage
   columns.version = new Set(observations.flatMap((entry) => entry.spanIds.map((spanId) => entry.traceId + spanId))).size

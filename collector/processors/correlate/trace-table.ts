@@ -159,7 +159,7 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
       }
       const known = writtenOf.get(traceId)
       if (known === undefined) writtenOf.set(traceId, { records: [written], closedMs: clock.monotonicMs() })
-      else known.records.push(written)
+      else known.records = [...known.records.filter(({ recordId }) => recordId !== written.recordId), written]
       if (writtenOf.size > maxTraces) writtenOf.delete(writtenOf.keys().next().value as string)
     },
     forget() {
