@@ -52,8 +52,8 @@ export function isEndMark(bytes: Uint8Array, start: number, end: number): boolea
   return bytes[at] === 0x5b && bytes[at + 1] === 0x44 && bytes[at + 2] === 0x4f && bytes[at + 3] === 0x4e && bytes[at + 4] === 0x45
 }
 
-/** Whether a parsed event closes a stream of the responses or messages API. */
+/** Whether a parsed event closes a stream of the responses or messages API, or llama.cpp's native one. */
 export function isClosing(value: unknown): boolean {
-  return isObject(value) && typeof value.type === 'string' && CLOSING.has(value.type)
+  return isObject(value) && (value.stop === true || (typeof value.type === 'string' && CLOSING.has(value.type)))
 }
 const CLOSING = new Set(['response.completed', 'response.incomplete', 'response.failed', 'response.cancelled', 'message_stop'])

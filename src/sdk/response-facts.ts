@@ -33,6 +33,12 @@ export function readFacts(value: unknown, facts: ResponseFacts): void {
   if (id !== undefined) facts.id = id
   readFinish(value, facts)
   if (isObject(value.usage)) readUsage(value.usage, facts)
+  // SGLang's native stream.
+  if (isObject(value.meta_info)) {
+    const { finish_reason: finish } = value.meta_info
+    addFinish(isObject(finish) ? finish.type : finish, facts)
+    readUsage(value.meta_info, facts)
+  }
   if ((isObject(value.error) || typeof value.error === 'string' || value.type === 'error') && value.choices === undefined)
     facts.failed = true
 }
@@ -62,6 +68,7 @@ function readUsage(usage: Record<string, unknown>, facts: ResponseFacts): void {
   const cached =
     countOf(detail(usage.prompt_tokens_details, 'cached_tokens')) ??
     countOf(detail(usage.input_tokens_details, 'cached_tokens')) ??
+    countOf(usage.cached_tokens) ??
     countOf(usage.prompt_cache_hit_tokens) ??
     countOf(usage.cache_read_input_tokens)
   const reasoning =

@@ -1,5 +1,5 @@
 import { createGzip } from 'node:zlib'
-import { DiagLogLevel, diag } from '@opentelemetry/api'
+import { context, createContextKey, DiagLogLevel, diag } from '@opentelemetry/api'
 import fc from 'fast-check'
 import { Agent, fetch as undiciFetch } from 'undici'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -399,6 +399,20 @@ describe('the host', () => {
     expect(told.filter((text) => text.includes('planted'))).toEqual([])
     expect(overhead().failures).toBeGreaterThanOrEqual(3)
     diag.disable()
+  })
+
+  test('has its own HTTP instrumentation kept still below the attempt, and nowhere else', async () => {
+    const key = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')
+    const suppressed: unknown[] = []
+    const wrapped = instrumentFetch(
+      (async () => {
+        suppressed.push(context.active().getValue(key))
+        return new Response('{}', { headers: { 'content-type': 'application/json' } })
+      }) as typeof fetch,
+      options,
+    )
+    await wrapped('http://127.0.0.1:1/v1/completions', post).then(() => suppressed.push(context.active().getValue(key)))
+    expect(suppressed).toEqual([true, undefined])
   })
 
   test('can ask what the SDK costs', async () => {
