@@ -1,6 +1,6 @@
 // Who this sidecar is, as OTLP resource attributes: what the hub needs to know where a request was served.
 import { hostname } from 'node:os'
-import { GenAi, Longpole, Otel } from '@longpole/model/conventions/attributes'
+import { Longpole, Otel } from '@longpole/model/conventions/attributes'
 import type { Attributes } from '@longpole/model/span'
 import type { SidecarSettings } from './settings.ts'
 
@@ -19,7 +19,7 @@ export function createResource({ identity, version }: SidecarSettings, instance:
     [Longpole.zone, identity.zone],
     [Longpole.node, identity.node],
     [Longpole.pool, identity.pool],
-    [GenAi.requestModel, identity.model],
+    [Longpole.model, identity.model],
   ]
   for (const [key, value] of named) if (value !== null) resource[key] = value
   return resource

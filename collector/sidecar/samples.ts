@@ -1,5 +1,5 @@
 // Engine samples → one OTLP gauge with a data point a number, as README.md tells. Unknown numbers have no point.
-import { GenAi, Longpole, SampleMetric, ScopeName } from '@longpole/model/conventions/attributes'
+import { Longpole, SampleMetric, ScopeName } from '@longpole/model/conventions/attributes'
 import { type EngineSample, SAMPLE_NUMBERS } from '@longpole/model/engine-sample'
 import type { Attributes } from '@longpole/model/span'
 import type { Metric, NumberPoint } from '../../src/wire/otlp/signals.ts'
@@ -11,7 +11,7 @@ const NAMES = [
   ['cluster', Longpole.cluster],
   ['region', Longpole.region],
   ['pool', Longpole.pool],
-  ['model', GenAi.requestModel],
+  ['model', Longpole.model],
   ['engine', Longpole.engine],
   ['engine_version', Longpole.engineVersion],
 ] as const satisfies readonly (readonly [keyof EngineSample, string])[]
