@@ -4,6 +4,7 @@ import type { Finding } from '@longpole/model/finding'
 import { answer } from './answer/answer.ts'
 import { conditionOnWorkload } from './conditioning/conditioning.ts'
 import { scoreLevels } from './conditioning/levels.ts'
+import { scanPhases } from './phases/phase-scan.ts'
 import { selectPopulation } from './population/population.ts'
 import type { Question } from './question.ts'
 import { buildInput, prepareRows } from './scan/inputs.ts'
@@ -27,6 +28,7 @@ export function localize(table: Table, question: Question): Answer {
   const rows = prepareRows(table, population, levels)
   const inputs = levels.alphas.map((_, index) => buildInput(given, rows, index))
   const selection = selectPicks(given, inputs)
+  if (selection.picks.length === 0 && !selection.fleetWide) selection.picks.push(...scanPhases(given))
   return {
     findings: answer(given, inputs, selection),
     rows: { incident: population.incident.length, baseline: population.baseline.length },

@@ -20,7 +20,7 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
   const healing = healEverything(given)
   const findings: Finding[] = []
   for (const pick of selection.picks) {
-    const finding = pickFinding(given, inputs, pick, healing, moves)
+    const finding = pickFinding(given, pick, healing, moves)
     if (finding.verdict === 'workload_shift' && findings.length > 0) continue
     findings.push(finding)
     if (finding.verdict === 'workload_shift') break
@@ -30,8 +30,8 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
   return [quietFinding(given, inputs, selection, moves, healing)]
 }
 
-function pickFinding(given: Case, inputs: ScanInput[], pick: Pick, healing: Healing, moves: Move[]): Finding {
-  const input = inputs[pick.level] as ScanInput
+function pickFinding(given: Case, pick: Pick, healing: Healing, moves: Move[]): Finding {
+  const { input } = pick
   const rows = sliceRows(input, pick.candidate, true)
   const baseline = pick.candidate.fresh === true ? input.b.rows : rows.baseline
   const phases = explainPhases(given, rows.incident, baseline)
@@ -63,7 +63,7 @@ function wholeFleet(
   healing: Healing,
 ): Finding {
   const pick: Pick = {
-    level: selection.fleet.level,
+    input,
     candidate: selection.fleet.candidate,
     aliases: [],
     rivals: [],

@@ -72,6 +72,7 @@ export function rowsOnset(given: Case, input: ScanInput, candidate: Candidate | 
       expected.push((side.expected[at] as number) * factor)
     }
   }
+  if (candidate?.fresh === true) return firstSeen(times)
   const last = times.reduce((max, time) => Math.max(max, time), from)
   const onset = findOnset(
     Float64Array.from(times),
@@ -84,6 +85,13 @@ export function rowsOnset(given: Case, input: ScanInput, candidate: Candidate | 
     onset,
     text: onset === null ? null : { at: instant(onset.at), low: instant(onset.low), high: instant(onset.high) },
   }
+}
+
+/** A part of the fleet that is new has been at fault since it is there. */
+function firstSeen(times: number[]): { onset: Onset | null; text: Finding['onset'] } {
+  if (times.length === 0) return { onset: null, text: null }
+  const at = times.reduce((least, time) => Math.min(least, time), Number.POSITIVE_INFINITY)
+  return { onset: { at, low: at, high: at, score: 0 }, text: { at: instant(at), low: instant(at), high: instant(at) } }
 }
 
 /** Other values of the slice's dimension with enough traffic, the healthiest first. */

@@ -9,6 +9,9 @@ import { meanOf } from '../workload/load.ts'
 import type { Move } from '../workload/moves.ts'
 import { type PhaseKind, phaseKind } from './phase-kind.ts'
 
+/** Compute that takes so many times as long at equal tokens is the cause, waiting its consequence. */
+export const SLOWER_COMPUTE = 1.2
+
 export interface RowSets {
   incident: Int32Array
   baseline: Int32Array
@@ -49,6 +52,12 @@ export class Signals {
       excess: found.reduce((sum, entry) => sum + entry.excess, 0),
       expected: found.reduce((sum, entry) => sum + entry.expected, 0),
     }
+  }
+
+  /** How much longer compute takes at equal tokens, 1 = as before; the larger of prefill and decode. Queues behind it are its consequence. */
+  get computeRatio(): number {
+    const ratio = ({ excess, expected }: { excess: number; expected: number }) => (expected > 0 ? 1 + excess / expected : 1)
+    return Math.max(ratio(this.excess('prefill')), ratio(this.excess('decode')))
   }
 
   /** Means of a record column over the slice's rows; null where the column is missing or empty. */

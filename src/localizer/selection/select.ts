@@ -14,8 +14,8 @@ import { contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
 import type { Case } from './case.ts'
 
 export interface Pick {
-  /** Index of the tail level at which it stood out. */
-  level: number
+  /** What was scanned where it stood out: one tail level of the target or of one phase. */
+  input: ScanInput
   candidate: Candidate
   aliases: Candidate[]
   /** Next best slices that are no aliases, for the record. */
@@ -58,7 +58,7 @@ interface Scanned {
 
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
   // Explaining away changes the expectations; the answers are built from the original ones.
-  const inputs = original.map((input) => ({ ...input, a: { ...input.a, expected: input.a.expected.slice() } }))
+  const inputs: ScanInput[] = original.map((input) => ({ ...input, a: { ...input.a, expected: input.a.expected.slice() } }))
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
   const blocks = timeBlocks(given.table.time, inputs[0]?.b.rows ?? new Int32Array(0), seconds)
   const selection: Selection = {
@@ -82,7 +82,7 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
       break
     }
     if (round > 0 && pick.effect.relative < SECOND_SHARE * (selection.picks[0]?.effect.relative ?? 0)) break
-    selection.picks.push(pick)
+    selection.picks.push({ ...pick, input: original[inputs.indexOf(pick.input)] as ScanInput })
     for (const input of inputs) {
       const members = membersOf(input.a.rows, pick.candidate.literals, input.dimensions)
       explainAway(input, members, sliceRisk(input, pick.candidate))
@@ -196,7 +196,7 @@ function examine(
   if (victims && (effect.relative < CAUSE_FACTOR * rest.relative || effect.absolute < CAUSE_FACTOR * rest.absolute)) return null
   const names = new Set([best, ...aliases])
   const rivals = sameLevel.filter((other) => !names.has(other)).slice(0, 3)
-  return { level: entry.level, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims }
+  return { input, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims }
 }
 
 function sliceRisk(input: ScanInput, candidate: Candidate): number {

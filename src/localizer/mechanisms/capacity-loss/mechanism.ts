@@ -1,5 +1,7 @@
 // The same work on fewer replicas: only waiting grows, and fewer replicas serve the slice than before.
+
 import { evidence, type MechanismTest, percent } from '../mechanism.ts'
+import { SLOWER_COMPUTE } from '../signals.ts'
 
 export const capacityLoss: MechanismTest = {
   id: 'capacity_loss',
@@ -13,8 +15,12 @@ export const capacityLoss: MechanismTest = {
     const fewer = replicas !== null && replicas.now < replicas.before
     if (grown > 1.25 && !fewer) return null
     const single = signals.isSliceOf('replica', 'node')
+    const slower = signals.computeRatio > SLOWER_COMPUTE
     return evidence(
-      (fewer ? 0.72 : single ? 0.3 : 0.42) + 0.15 * Math.min(1, waiting) - (grown > 1.15 && !fewer ? 0.2 : 0),
+      (fewer ? 0.72 : single ? 0.3 : 0.42) +
+        0.15 * Math.min(1, waiting) -
+        (grown > 1.15 && !fewer ? 0.2 : 0) -
+        (slower && !fewer ? 0.35 : 0),
       [
         fewer && `${replicas?.now} replicas serve it instead of ${replicas?.before}`,
         grown < 1.1 && 'arriving work is unchanged',

@@ -1,5 +1,7 @@
 // More work arrives than the slice serves: only waiting grows, the cost of a request that does not wait is unchanged.
+
 import { evidence, type MechanismTest, percent } from '../mechanism.ts'
+import { SLOWER_COMPUTE } from '../signals.ts'
 
 export const demandSaturation: MechanismTest = {
   id: 'demand_saturation',
@@ -12,7 +14,8 @@ export const demandSaturation: MechanismTest = {
     const fleet = signals.growth('requests', signals.fleet)
     if (grown < 1.1) return null
     const single = signals.isSliceOf('replica', 'node', 'rank') && fleet < 1.1
-    return evidence(0.4 + Math.min(0.35, grown - 1) - (single ? 0.35 : 0), [
+    const slower = signals.computeRatio > SLOWER_COMPUTE
+    return evidence(0.4 + Math.min(0.35, grown - 1) - (single ? 0.35 : 0) - (slower && grown < 1.3 ? 0.3 : 0), [
       `${grown.toFixed(2)} times the work arrives`,
       waiting > 0 && `waiting is ${percent(waiting)} of the change`,
     ])

@@ -12,7 +12,8 @@ export const slowerCompute: MechanismTest = {
     const slowPrefill = prefill.expected > 0 && prefill.excess > 0.12 * prefill.expected
     const slowDecode = (decode.expected > 0 && decode.excess > 0.1 * decode.expected) || (tpot !== null && tpot.now > 1.1 * tpot.before)
     if (signals.hasPhases && !slowPrefill && !slowDecode) return null
-    const compute = signals.share('prefill', 'decode')
+    // Waiting behind slower compute is its consequence.
+    const compute = signals.share('prefill', 'decode', 'queue', 'kv_wait')
     const throttled = signals
       .samplesNow()
       .find((sample) => sample.gpu_throttle_reason !== null && sample.gpu_throttle_reason !== '' && sample.gpu_throttle_reason !== 'none')
