@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { createSampler } from '../../engines/sampler.ts'
 import { InputError } from '../input-error.ts'
 import { findCaptureFiles, readOtlpBody, readPage } from '../replay/capture.ts'
-import { readExchange } from '../replay/exchange.ts'
+import { type RecordedExchange, readExchange } from '../replay/exchange.ts'
 import { encodeSamples, type HubAddress, sendBody } from '../replay/otlp-client.ts'
 import { type Pace, type PlayResult, playExchanges } from '../replay/player.ts'
 
@@ -64,12 +64,21 @@ async function replay(directory: string, options: Options): Promise<Summary> {
   if (files.otlp.length + files.pages.length + files.exchanges.length === 0) {
     throw new InputError(`replay: ${directory}: expected *.bin, *.json, metrics-*.prom or *.sse.jsonl files, got none`)
   }
-  const exchanges = files.exchanges.map(readExchange)
+  const exchanges: RecordedExchange[] = []
+  const unreadable: PlayResult['failed'] = []
+  for (const file of files.exchanges) {
+    try {
+      exchanges.push(readExchange(file))
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      unreadable.push({ file, reason: error.message })
+    }
+  }
   const bodies = await sendBodies(hub, files.otlp)
   const pages = await sendPages(hub, directory, files.pages)
   const onPlayed = (played: number) => progress(`exchanges ${played}/${exchanges.length}`, played === exchanges.length)
   const played = exchanges.length === 0 ? { played: 0, failed: [] } : await playExchanges(exchanges, { hub, pace: options.pace, onPlayed })
-  return { bodies, pages, exchanges: played }
+  return { bodies, pages, exchanges: { played: played.played, failed: [...unreadable, ...played.failed] } }
 }
 
 async function sendBodies(hub: HubAddress, files: readonly string[]): Promise<Summary['bodies']> {
@@ -115,7 +124,7 @@ function print(summary: Summary, asJson: boolean): void {
   const lines = [
     `OTLP bodies    ${bodies.sent} sent, ${bodies.refused.length} refused, ${bodies.skipped} files were none`,
     `metrics pages  ${pages.sent} sent, ${pages.refused.length} refused`,
-    `exchanges      ${exchanges.played - exchanges.failed.length} as recorded, ${exchanges.failed.length} not`,
+    `exchanges      ${exchanges.played} played, ${exchanges.failed.length} not as recorded`,
     ...[...bodies.refused, ...pages.refused, ...exchanges.failed].map(({ file, reason }) => `  ${file}: ${reason}`),
   ]
   process.stdout.write(`${lines.join('\n')}\n`)

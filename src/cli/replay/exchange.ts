@@ -15,9 +15,9 @@ const headSchema = z.object({
   }),
   response: z
     .object({
-      status_line: z.string().optional(),
-      status: z.number().optional(),
-      headers: headersSchema.default([]),
+      status_line: z.string().nullish(),
+      status: z.number().nullish(),
+      headers: headersSchema.nullish(),
       t_headers_ms: z.number().nullish(),
       t_end_ms: z.number().nullish(),
     })
@@ -57,6 +57,8 @@ export function readExchange(file: string): RecordedExchange {
   const sent = head.sent_ms ?? 0
   const after = (moment: number | null | undefined) => (moment == null ? null : Math.max(0, moment - sent))
   const lastChunk = chunks.at(-1)?.t_ms ?? null
+  // A client that left before the answer began kept no head of one.
+  const isAnswered = head.response?.status != null || head.response?.status_line != null
   return {
     file,
     startUnixMs: head.start_unix_ns == null ? null : head.start_unix_ns / 1e6,
@@ -66,10 +68,10 @@ export function readExchange(file: string): RecordedExchange {
     requestBody: typeof head.request.body === 'string' ? head.request.body : JSON.stringify(head.request.body ?? {}),
     status: head.response?.status ?? Number(/^HTTP\/\S+ (\d{3})/.exec(head.response?.status_line ?? '')?.[1] ?? 200),
     responseHeaders: head.response?.headers ?? [],
-    headersMs: head.response == null ? null : after(head.headers_ms ?? head.response.t_headers_ms ?? chunks[0]?.t_ms ?? 0),
+    headersMs: isAnswered ? after(head.headers_ms ?? head.response?.t_headers_ms ?? chunks[0]?.t_ms ?? 0) : null,
     chunks: chunks.map((chunk) => ({ atMs: after(chunk.t_ms) ?? 0, bytes: chunk.bytes })),
     endMs: after(head.end_ms ?? head.response?.t_end_ms ?? lastChunk) ?? 0,
-    abortedMs: after(head.aborted_ms),
+    abortedMs: after(head.aborted_ms) ?? (isAnswered ? null : after(head.end_ms)),
   }
 }
 
