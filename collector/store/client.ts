@@ -21,7 +21,7 @@ export interface StoreClient {
   /** DDL and other statements without an answer. */
   command(sql: string, parameters?: Record<string, unknown>): Promise<void>
   rows<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>
-  /** Any format, as it comes; ends with an error where the query fails on the way. */
+  /** Any format, as it comes, for as long as it takes; ends with an error where the query fails on the way. */
   stream(sql: string, format: string, parameters?: Record<string, unknown>): Promise<Readable>
   bytes(sql: string, format: string, parameters?: Record<string, unknown>): Promise<Uint8Array>
   /** `statement` without FORMAT, for example `INSERT INTO t (a, b)`. */
@@ -37,34 +37,34 @@ const UNAVAILABLE_CODES = new Set(['241', '243', '159', '160', '209', '210', '20
 const READ_SETTINGS = { final: 1, do_not_merge_across_partitions_select_final: 1, output_format_json_quote_64bit_integers: 0 } as const
 const ARROW_SETTINGS = { output_format_arrow_low_cardinality_as_dictionary: 1, output_format_arrow_compression_method: 'none' } as const
 
+/** Exports and replays move as much as there is, at the pace of whoever reads them. */
+const STREAM_SECONDS = 3_600
+
 export function createStoreClient(settings: StoreClientSettings): StoreClient {
-  const { socket, url, database, username, password, querySeconds } = settings
-  const client = createClient({
-    url: url ?? 'http://localhost',
-    ...(socket === undefined ? {} : { http_agent: socketAgent(socket) }),
-    ...(database === undefined ? {} : { database }),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    request_timeout: querySeconds * 1_000 + 5_000,
-    compression: { request: false, response: false },
-    log: { level: ClickHouseLogLevel.OFF },
-    application: 'longpole',
-  })
+  const { querySeconds } = settings
+  const client = connect(settings, querySeconds)
+  const streaming = connect(settings, STREAM_SECONDS)
   const readSettings = { ...READ_SETTINGS, max_execution_time: querySeconds }
 
-  async function stream(sql: string, format: string, parameters: Record<string, unknown> = {}): Promise<Readable> {
+  async function read(
+    from: typeof client,
+    seconds: number,
+    sql: string,
+    format: string,
+    parameters: Record<string, unknown>,
+  ): Promise<Readable> {
     const result = await guard(
-      client.exec({
+      from.exec({
         query: `${sql}\nFORMAT ${format}`,
         query_params: parameters,
-        clickhouse_settings: { ...readSettings, ...(format.startsWith('Arrow') ? ARROW_SETTINGS : {}) },
+        clickhouse_settings: { ...READ_SETTINGS, max_execution_time: seconds, ...(format.startsWith('Arrow') ? ARROW_SETTINGS : {}) },
       }),
     )
     return result.stream
   }
 
   return {
-    stream,
+    stream: (sql, format, parameters = {}) => read(streaming, STREAM_SECONDS, sql, format, parameters),
     async command(sql, parameters = {}) {
       await guard(client.command({ query: sql, query_params: parameters, clickhouse_settings: { max_execution_time: querySeconds } }))
     },
@@ -72,8 +72,8 @@ export function createStoreClient(settings: StoreClientSettings): StoreClient {
       const result = guard(client.query({ query: sql, query_params: parameters, format: 'JSONEachRow', clickhouse_settings: readSettings }))
       return guard((await result).json<Row>())
     },
-    async bytes(sql, format, parameters) {
-      return guard(buffer(await stream(sql, format, parameters)))
+    async bytes(sql, format, parameters = {}) {
+      return guard(buffer(await read(client, querySeconds, sql, format, parameters)))
     },
     async insert(statement, format, body) {
       const values = new PassThrough()
@@ -91,8 +91,25 @@ export function createStoreClient(settings: StoreClientSettings): StoreClient {
       const result = await client.ping().catch(() => ({ success: false }))
       return result.success
     },
-    close: () => client.close(),
+    async close() {
+      await Promise.all([client.close(), streaming.close()])
+    },
   }
+}
+
+function connect({ socket, url, database, username, password }: StoreClientSettings, seconds: number) {
+  return createClient({
+    url: url ?? 'http://localhost',
+    // Each client its own agent: it ends idle sockets by timers that know nothing of another client's requests on them.
+    ...(socket === undefined ? {} : { http_agent: socketAgent(socket) }),
+    ...(database === undefined ? {} : { database }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    request_timeout: seconds * 1_000 + 5_000,
+    compression: { request: false, response: false },
+    log: { level: ClickHouseLogLevel.OFF },
+    application: 'longpole',
+  })
 }
 
 function socketAgent(socketPath: string): Agent {

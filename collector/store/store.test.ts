@@ -21,7 +21,7 @@ const config: StoreConfig = {
   fsync: false,
 }
 
-describeStore('the embedded store', () => createStore(config))
+describeStore('the embedded store', () => createStore(config, { onTrouble: (message) => console.error(message) }))
 
 const url = process.env.LONGPOLE_TEST_STORE_URL
 if (url !== undefined) describeStore(`the store at ${url}`, () => createStore({ ...config, url }))

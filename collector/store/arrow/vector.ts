@@ -25,7 +25,8 @@ const ENCODERS: Record<WireKind, (values: Values, validity: Validity) => Data> =
   },
   dictionary: encodeDictionary,
   number: (values, { nullCount, bitmap }) => {
-    const data = Float64Array.from(values as number[], (value) => value ?? 0)
+    const data = new Float64Array(values.length)
+    for (let index = 0; index < values.length; index++) data[index] = (values[index] as number | null | undefined) ?? 0
     return makeData({ type: new Float64(), length: values.length, nullCount, nullBitmap: bitmap, data })
   },
   instant: (values, { nullCount, bitmap }) => {

@@ -4,7 +4,6 @@ import { type ColumnKind, REQUEST_COLUMNS } from '@longpole/model/request-column
 import { PHASE_COLUMNS, type RequestRecord } from '@longpole/model/request-record'
 import { type EncodedTable, encodeTable } from '../arrow/table.ts'
 import { LIST_COLUMNS, REQUESTS } from '../schema/requests.ts'
-import { parseJson, stringifyJson } from './json.ts'
 
 const PHASE_BY_ID = new Map(PHASE_COLUMNS.map((column) => [column.phase, column]))
 const IS_JSON: Partial<Record<ColumnKind, true>> = { counts: true, labels: true }
@@ -21,11 +20,11 @@ export function encodeRecords(records: readonly RequestRecord[]): EncodedTable {
   )
   columns.set(
     'hops',
-    records.map((record) => toJson(record.hops)),
+    records.map((record) => stampedToJson(record.hops)),
   )
   columns.set(
     'attempt_list',
-    records.map((record) => toJson(record.attempt_list)),
+    records.map((record) => stampedToJson(record.attempt_list)),
   )
 
   const put = (name: string, row: number, value: unknown) => {
@@ -58,7 +57,16 @@ function phaseParts({ phases }: RequestRecord): string | null {
 function toJson(value: unknown): string | null {
   if (value === null || value === undefined) return null
   if ((Array.isArray(value) ? value : Object.keys(value)).length === 0) return null
-  return stringifyJson(value)
+  return JSON.stringify(value)
+}
+
+/** The same of hops and attempts: their instants become text. */
+function stampedToJson(list: readonly { start_unix_ns: bigint }[]): string | null {
+  return toJson(list.map((entry) => ({ ...entry, start_unix_ns: entry.start_unix_ns.toString() })))
+}
+
+function stampedFromJson(list: unknown): unknown[] {
+  return ((list as { start_unix_ns: string }[] | null) ?? []).map((entry) => ({ ...entry, start_unix_ns: BigInt(entry.start_unix_ns) }))
 }
 
 /** What to select so that `decodeRecord` can read the rows: instants as text, for JSON numbers are not exact to the nanosecond. */
@@ -88,7 +96,7 @@ export function decodeRecord(row: readonly unknown[]): RequestRecord {
   }
   const [parts, overlays, hops, attempts] = row
     .slice(position)
-    .map((text) => (text === null || text === undefined ? null : parseJson(text as string)))
+    .map((text) => (text === null || text === undefined ? null : JSON.parse(text as string)))
   for (const phase of phases) {
     const ofPhase = (parts as Record<string, Record<string, number>> | null)?.[phase.phase]
     if (ofPhase !== undefined) phase.parts = ofPhase
@@ -96,13 +104,13 @@ export function decodeRecord(row: readonly unknown[]): RequestRecord {
   return Object.assign(record, {
     phases,
     overlays: overlays ?? [],
-    hops: hops ?? [],
-    attempt_list: attempts ?? [],
+    hops: stampedFromJson(hops),
+    attempt_list: stampedFromJson(attempts),
   }) as unknown as RequestRecord
 }
 
 function decodeValue(kind: ColumnKind, value: unknown): unknown {
   if (value === null || value === undefined) return null
   if (kind === 'instant') return BigInt(value as string)
-  return IS_JSON[kind] ? parseJson(value as string) : value
+  return IS_JSON[kind] ? JSON.parse(value as string) : value
 }
