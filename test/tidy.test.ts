@@ -83,12 +83,17 @@ describe('documents', () => {
 
 describe('families', () => {
   const families = [
-    { list: 'src/engines/index.ts', folder: 'src/engines', required: ['README.md'] },
+    { list: 'src/engines/index.ts', folder: 'src/engines', required: ['adapter.ts', 'README.md'] },
     { list: 'src/simulator/faults/index.ts', folder: 'src/simulator/faults', required: [] },
     { list: 'src/simulator/shifts/index.ts', folder: 'src/simulator/shifts', required: [] },
     { list: 'src/localizer/mechanisms/index.ts', folder: 'src/localizer/mechanisms', required: [] },
     { list: 'alerts/index.ts', folder: 'alerts', required: ['rule.ts', 'rule.test.yaml', 'runbook.md'], only: /^[A-Z]/ },
-    { list: 'dashboards/index.ts', folder: 'dashboards', required: ['index.ts'], except: /^(generated|provisioning|preview|lint|evaluate|panels|node_modules|compose|pictures)$/ },
+    {
+      list: 'dashboards/index.ts',
+      folder: 'dashboards',
+      required: ['index.ts'],
+      except: /^(generated|provisioning|preview|lint|evaluate|panels|node_modules|compose|pictures)$/,
+    },
   ].filter(({ list }) => existsSync(join(ROOT, list)))
 
   test.each(families)('every member of $folder is listed and complete', ({ list, folder, required, only, except }) => {
@@ -97,7 +102,9 @@ describe('families', () => {
       .map((entry) => entry.name)
       .filter((name) => tracked.some((path) => path.startsWith(`${folder}/${name}/`)))
     expect(unlistedMembers(readFileSync(join(ROOT, list), 'utf8'), members)).toEqual([])
-    const incomplete = members.flatMap((name) => required.filter((file) => !existsSync(join(ROOT, folder, name, file))).map((file) => `${name}/${file}`))
+    const incomplete = members.flatMap((name) =>
+      required.filter((file) => !existsSync(join(ROOT, folder, name, file))).map((file) => `${name}/${file}`),
+    )
     expect(incomplete).toEqual([])
   })
 
