@@ -20,6 +20,7 @@ import type { ApiContext } from './api/context.ts'
 import { createLiveFeed } from './api/live.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { createForwarder } from './forward.ts'
+import { createHubLocalizer, type HubLocalizer } from './localize/localizer.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { takeUp } from './restart.ts'
 
@@ -28,8 +29,6 @@ export interface HubOptions {
   version: string
   clock?: Clock
   log?: (level: 'info' | 'warn' | 'error', message: string) => void
-  /** Answers POST /api/v1/why; see ApiContext. */
-  why?: (store: Store) => ApiContext['why']
   /** Only in the demo; see ApiContext. */
   demo?: ApiContext['demo']
 }
@@ -47,11 +46,12 @@ const TICK_MS = 250
 const SWEEP_MS = 5_000
 const CHECKPOINT_MS = 1_000
 const USAGE_MS = 15_000
+const LOCALIZE_MS = 15_000
 const FORWARD_CLOSE_MS = 3_000
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../console/dist', import.meta.url))
 
 /** Rejects with an error that names the key and says what to do: a port that is taken, a listener without a token, a store that does not open. */
-export async function startHub({ config, version, clock = createSystemClock(), log = () => {}, why, demo }: HubOptions): Promise<Hub> {
+export async function startHub({ config, version, clock = createSystemClock(), log = () => {}, demo }: HubOptions): Promise<Hub> {
   const authorizer = createAuthorizer(config.auth)
   const tenants = createTenants(config.tenants)
   for (const key of ['api', 'otlpHttp', 'otlpGrpc'] as const) {
@@ -65,6 +65,8 @@ export async function startHub({ config, version, clock = createSystemClock(), l
   const store = await createStore(config.store, { clock, onTrouble })
   const forwarder = createForwarder(config.exporters.otlp, registry, clock, version)
   const pipeline = createPipeline({ config, clock, store, registry, metrics, live, tenants, forward: forwarder.forward, onTrouble })
+
+  const localizer = createHubLocalizer({ store, objectives, clock, onFindings: metrics.findings, onTrouble })
 
   const inFlight = createInFlight(config.limits.inFlightBytes)
   const receiverSettings = {
@@ -91,7 +93,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
     consoleDirectory: CONSOLE_DIRECTORY,
     onEvent: (event) => metrics.events([event]),
     onError: (error) => log('error', (error as Error).stack ?? String(error)),
-    ...(why === undefined ? {} : { why: why(store) }),
+    why: localizer.why,
     ...(demo === undefined ? {} : { demo }),
   })
   const apiServer = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, api)
@@ -99,7 +101,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
   try {
     const apiPort = await listen(apiServer, config.listen.api)
     receiver = await startOtlpReceiver(receiverSettings, config.listen)
-    const work = startWork({ config, clock, store, pipeline, registry, log, onTrouble })
+    const work = startWork({ config, clock, store, pipeline, registry, localizer, log, onTrouble })
     return {
       ports: { api: apiPort, otlpHttp: receiver.httpPort, otlpGrpc: receiver.grpcPort },
       store,
@@ -107,6 +109,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
       registry,
       async close() {
         await receiver?.close()
+        await localizer.close()
         await work.stop()
         await closeServer(apiServer)
         await forwarder.close(FORWARD_CLOSE_MS)
@@ -126,12 +129,13 @@ interface WorkSettings {
   store: Store
   pipeline: Pipeline
   registry: MetricRegistry<HubMetricKey>
+  localizer: HubLocalizer
   log: NonNullable<HubOptions['log']>
   onTrouble: (message: string) => void
 }
 
 /** Everything that happens by the clock. Settling begins when what a former hub wrote is known. */
-function startWork({ config, clock, store, pipeline, registry, log, onTrouble }: WorkSettings): { stop(): Promise<void> } {
+function startWork({ config, clock, store, pipeline, registry, localizer, log, onTrouble }: WorkSettings): { stop(): Promise<void> } {
   const checkpointFile = join(config.store.data, 'hub-checkpoint.json')
   const replayFromUnixNano = readCheckpoint(checkpointFile)
   let isTakenUp = false
@@ -162,8 +166,9 @@ function startWork({ config, clock, store, pipeline, registry, log, onTrouble }:
 
   async function readStore(): Promise<void> {
     registry.set('storeUp', {}, (await store.ready()) ? 1 : 0)
-    const oldest = pipeline.oldestUnixNano()
-    registry.set('storeLagSeconds', {}, oldest === null ? 0 : Math.max(0, Number(clock.unixNano() - oldest) / 1e9))
+    const ageOf = (oldest: bigint | null) => (oldest === null ? 0 : Math.max(0, Number(clock.unixNano() - oldest) / 1e9))
+    registry.set('storeLagSeconds', {}, ageOf(pipeline.oldestUnstoredUnixNano()))
+    registry.set('unsettledLagSeconds', {}, ageOf(pipeline.oldestUnixNano()))
   }
 
   const jobs = [
@@ -172,6 +177,7 @@ function startWork({ config, clock, store, pipeline, registry, log, onTrouble }:
     every(CHECKPOINT_MS, async () => saveCheckpoint(), onTrouble),
     every(SWEEP_MS, readStore, onTrouble),
     every(USAGE_MS, readUsage, onTrouble),
+    every(LOCALIZE_MS, () => localizer.evaluate(), onTrouble),
   ]
   return {
     async stop() {

@@ -17,6 +17,7 @@ import { type OtlpHandlers, taken, type Verdict } from '../receivers/otlp/verdic
 import type { Store } from '../store/store.ts'
 import type { LiveFeed } from './api/live.ts'
 import { createArrivalState } from './arrival-state.ts'
+import { createBacklog } from './backlog.ts'
 import { createChangeDetector } from './change-events.ts'
 import { createLedger } from './ledger.ts'
 import { readOpenRequests } from './open-logs.ts'
@@ -50,11 +51,15 @@ export interface Pipeline {
   flush(): Promise<void>
   /** First receive time of whatever is not in a written record yet. */
   oldestUnixNano(): bigint | null
+  /** The same of whatever is not in the store yet. */
+  oldestUnstoredUnixNano(): bigint | null
 }
 
 const RETRY_SECONDS = 1
 /** Half of the growth that hostile input may cause (SECURITY.md), for spans of open and recently closed traces. */
 const CORRELATE_BYTES = 64_000_000
+/** Beyond so many times that, spans are put off and read back from the store later. */
+const FULL = 1.5
 
 export function createPipeline(settings: PipelineSettings): Pipeline {
   const { config, clock, store, registry, metrics, live, tenants, forward, onTrouble } = settings
@@ -90,7 +95,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     insert: (spans) => store.insertSpans(spans),
     isKnown: (traceId, spanId) => correlator.has(traceId, spanId),
     onStored(spans) {
-      correlator.add(spans)
+      backlog.take(spans)
       for (const { span } of spans) openRequests.ended(span.traceId, span.spanId)
       if (correlator.isOverBudget()) tickSoon()
     },
@@ -98,6 +103,13 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     ledger,
   })
 
+  const backlog = createBacklog({
+    spansSince: (unixNano) => store.spansSince(unixNano),
+    add: (spans) => correlator.add(spans),
+    isFull: () => correlator.counts().bytes > CORRELATE_BYTES * FULL,
+    hasRoom: () => correlator.counts().bytes < CORRELATE_BYTES,
+    oldestUnderWay: () => intake.oldestUnixNano(),
+  })
   let isReady = false
   let ticking: Promise<void> | null = null
 
@@ -188,7 +200,9 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       await correlator.flush()
       await writer.flush()
     },
-    oldestUnixNano: () => least([correlator.oldestUnsettledUnixNano(), writer.oldestUnixNano(), intake.oldestUnixNano()]),
+    oldestUnstoredUnixNano: () => intake.oldestUnixNano(),
+    oldestUnixNano: () =>
+      least([correlator.oldestUnsettledUnixNano(), writer.oldestUnixNano(), intake.oldestUnixNano(), backlog.sinceUnixNano()]),
   }
 
   async function tick(): Promise<void> {
@@ -196,6 +210,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       ticking = null
     })
     await ticking
+    await backlog.catchUp()
     registry.set('unsettledRequests', {}, correlator.counts().unsettled)
     await writer.flush()
   }

@@ -27,8 +27,8 @@ export function createSpanIntake({ insert, isKnown, onStored, unixNano, ledger }
   const oldest = new Map<Promise<void>, bigint>()
   let lastUnixNano = 0n
 
-  /** Strictly increasing, so that the order of receipt is the order of the stamps. */
-  function now(): bigint {
+  /** A stamp for each span, strictly increasing: the order of receipt is the order of the stamps, and a read can go on behind any. */
+  function next(): bigint {
     const read = unixNano()
     lastUnixNano = read > lastUnixNano ? read : lastUnixNano + 1n
     return lastUnixNano
@@ -69,7 +69,6 @@ export function createSpanIntake({ insert, isKnown, onStored, unixNano, ledger }
       const others = new Map<Promise<void>, number>()
       let known = 0
       let repeated = 0
-      const receivedUnixNano = now()
       for (const span of spans) {
         const key = span.traceId + span.spanId
         const insertOfOther = underWay.get(key)
@@ -79,14 +78,14 @@ export function createSpanIntake({ insert, isKnown, onStored, unixNano, ledger }
         else {
           own.add(key)
           keys.push(key)
-          fresh.push({ span, receivedUnixNano })
+          fresh.push({ span, receivedUnixNano: next() })
         }
       }
       ledger.dropped('duplicate', known)
       const insertion = fresh.length === 0 ? Promise.resolve() : insertFresh(fresh, keys)
       if (fresh.length > 0) {
         for (const key of keys) underWay.set(key, insertion)
-        oldest.set(insertion, receivedUnixNano)
+        oldest.set(insertion, (fresh[0] as StoredSpan).receivedUnixNano)
         const forget = () => oldest.delete(insertion)
         insertion.then(forget, forget)
       }

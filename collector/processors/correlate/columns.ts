@@ -39,11 +39,12 @@ const LAST_WORD = new Map<string, 'outermost' | 'innermost'>(
   ),
 )
 
-const EMPTY = emptyColumns()
+// A parsed object has its properties in fast slots and so have its copies; one that was filled name by name is a dictionary.
+const EMPTY: RequestColumns = JSON.parse(JSON.stringify({ ...emptyColumns(), received_unix_ns: 0 }))
 
 /** Later attempts win over earlier ones of the same vantage, decode hops over prefill hops. */
 export function mergeColumns(observations: readonly Observation[]): RequestColumns {
-  const columns = { ...EMPTY, joined: [] }
+  const columns: RequestColumns = { ...EMPTY, joined: [], received_unix_ns: 0n }
   const outermostLast = [...observations].sort(
     (left, right) => vantageRank(right.vantage) - vantageRank(left.vantage) || mostTelling(right, left),
   )

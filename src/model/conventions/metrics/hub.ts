@@ -26,6 +26,7 @@ export const HUB_METRICS = {
   recordsTotal: counter('longpole_records_total', 'Records settled or amended.', ['event']),
   recordsJoinedTotal: counter('longpole_records_joined_total', 'Settled records by the vantages joined.', ['vantage']),
   unsettledRequests: gauge('longpole_unsettled_requests', 'Records waiting to settle.', []),
+  unsettledLagSeconds: gauge('longpole_unsettled_lag_seconds', 'Age of the oldest span that is in no written record yet.', []),
   negativeResidualsTotal: counter('longpole_negative_residuals_total', 'Residual phases that came out negative and were clamped.', [
     'phase',
   ]),
