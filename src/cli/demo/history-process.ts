@@ -1,5 +1,4 @@
 // Makes the demo's history in a process of its own: the same fleet in virtual time, as fast as it goes, in blocks for the hub's store.
-import { setPriority } from 'node:os'
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import { createTenants } from '../../../collector/extensions/tenant/tenant.ts'
@@ -13,8 +12,6 @@ const BLOCK_SECONDS = 300
 const BLOCK_ROWS = 32_768
 /** History is other traffic than what comes live, on the same fleet: ids must not meet. */
 const TRAFFIC = 0x5eed
-/** Behind the hub and the live fleet, which people look at. */
-const NICENESS = 5
 
 let next: (() => void) | null = null
 
@@ -25,7 +22,6 @@ process.on('message', (message: ToHistory) => {
 process.on('disconnect', () => process.exit(0))
 
 function createHistory({ seed, rate, liveFromMs, historySeconds, tenantKey }: FleetSettings): () => void {
-  setPriority(NICENESS)
   const startUnixNano = BigInt(liveFromMs - historySeconds * 1e3) * 1_000_000n
   const tenants = createTenants({ key: tenantKey, keyFile: null, classes: {}, defaultClass: 'default' })
   const hashed = (name: string) => tenants.identify(name)?.tenant ?? null
@@ -45,6 +41,11 @@ function createHistory({ seed, rate, liveFromMs, historySeconds, tenantKey }: Fl
     onEvent: (event) => events.push(event),
   })
   return () => {
+    if (simulation.now >= historySeconds) {
+      // The parent has the last block.
+      process.disconnect?.()
+      return
+    }
     simulation.run(simulation.now + BLOCK_SECONDS)
     const block: HistoryBlock = {
       arrow: encodeArrowStream([toArrowBatch(schema, batch)]),
@@ -57,6 +58,5 @@ function createHistory({ seed, rate, liveFromMs, historySeconds, tenantKey }: Fl
     samples = []
     events = []
     process.send?.(block)
-    if (block.done >= 1) process.disconnect?.()
   }
 }

@@ -38,7 +38,14 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   await checkPage(config.listen.api)
   const say = (line: string) => process.stdout.write(`${line}\n`)
   const control = new Control(settings)
-  const hub = await startHub({ config, version: VERSION, log: logTrouble, demo: control.forPage })
+  // What breaks while everything ends (a signal to the whole group ends the store too) is no trouble.
+  let isEnding = false
+  const hub = await startHub({
+    config,
+    version: VERSION,
+    log: (level, message) => isEnding || logTrouble(level, message),
+    demo: control.forPage,
+  })
   const api = `http://127.0.0.1:${hub.ports.api}`
   say(`Longpole ${VERSION}: open ${api}`)
   say(`  metrics ${api}/metrics, OTLP http://127.0.0.1:${hub.ports.otlpHttp} and 127.0.0.1:${hub.ports.otlpGrpc} (gRPC)`)
@@ -56,6 +63,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   try {
     await quit.promise
   } finally {
+    isEnding = true
     stopWatching()
     releaseKeys()
     control.stop()

@@ -100,21 +100,28 @@ function stamps(request: SimRequest, time: Timeline, from: number): SpanAttribut
   if (Number.isNaN(request.firstTokenAt)) return {}
   const firstToken = time.firstTokenSeen - from
   const reasoning = request.model.reasoning
-  const chunks = chunksOf(request)
-  const lastToken = time.lastByteSeen - from
+  const chunks = chunksSeen(request)
+  // A stream that broke off had its last token a moment before.
+  const lastToken = (request.outcome === 'ok' ? time.lastByteSeen : Math.max(time.firstTokenSeen, request.endedAt - 0.001)) - from
   const pace = chunks > 1 ? (lastToken - firstToken) / (chunks - 1) : 0
-  const done = request.outcome === 'ok'
   const gap = Math.max(request.longestGap, pace)
   return {
     [GenAi.responseTimeToFirstChunk]: firstToken,
     [Longpole.firstByteAt]: firstToken,
     [Longpole.firstTokenAt]: firstToken,
     [reasoning ? Longpole.firstReasoningAt : Longpole.firstAnswerAt]: firstToken,
-    ...(done ? { [Longpole.lastTokenAt]: lastToken, [Longpole.chunks]: chunks } : {}),
-    ...(done && chunks > 2
+    [Longpole.lastTokenAt]: lastToken,
+    [Longpole.chunks]: chunks,
+    ...(chunks > 2
       ? { [Longpole.gapMax]: gap, [Longpole.gapHistogram]: [`${exponentialIndex(pace)}:${chunks - 2}`, `${exponentialIndex(gap)}:1`] }
       : {}),
   }
+}
+
+/** Chunks that came before the stream ended, for whatever reason. */
+export function chunksSeen(request: SimRequest): number {
+  const all = chunksOf(request)
+  return request.outcome === 'ok' ? all : Math.max(1, Math.min(all, Math.floor(request.generatedTokens / request.tokensPerStep)))
 }
 
 function outcome(request: SimRequest): SpanAttributes {

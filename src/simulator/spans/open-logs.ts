@@ -54,7 +54,8 @@ function openLog(request: SimRequest, now: number, seed: number, instant: (secon
   const engine = request.engine
   const received = request.attemptAt + request.last.connect + request.last.upload
   const age = now - received
-  if (engine === null || age < LEAST_AGE_SECONDS) return null
+  // What began before second 0 only fills the fleet: nothing of it is ever sent.
+  if (engine === null || age < LEAST_AGE_SECONDS || request.startedAt < 0) return null
   const ids = idsOf(request, seed)
   const streaming = !Number.isNaN(request.firstTokenAt)
   const attributes: SpanAttributes = {

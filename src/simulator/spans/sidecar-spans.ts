@@ -1,8 +1,7 @@
 // What our sidecar beside a replica sends of a request that passed it.
 import { GenAi, Longpole, Otel } from '@longpole/model/conventions/attributes'
-import { chunksOf } from '../client/network.ts'
 import type { SimRequest } from '../core/request.ts'
-import { phaseAttributes } from './client-spans.ts'
+import { chunksSeen, phaseAttributes } from './client-spans.ts'
 import type { RequestIds } from './request-ids.ts'
 import { Kind, type Sender, type SimSpan, type SpanAttributes } from './span.ts'
 import type { Timeline } from './timeline.ts'
@@ -71,10 +70,10 @@ function streamAttributes(request: SimRequest, time: Timeline, start: number): S
     [Longpole.firstByteAt]: Math.max(0, first - inside),
     [Longpole.firstTokenAt]: Math.max(0, first - inside),
     [Longpole.firstTokenOutAt]: first,
+    [Longpole.lastTokenAt]: (done ? time.lastTokenOut : Math.max(time.firstTokenOut, request.endedAt - 0.002)) - start,
+    [Longpole.chunks]: chunksSeen(request),
     ...(done
       ? {
-          [Longpole.lastTokenAt]: time.lastTokenOut - start,
-          [Longpole.chunks]: chunksOf(request),
           [Longpole.gapMax]: request.longestGap,
           [GenAi.usageInputTokens]: request.promptTokens,
           [GenAi.usageOutputTokens]: request.outputTokens,
