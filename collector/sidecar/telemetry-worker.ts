@@ -1,6 +1,7 @@
 // The worker thread's entry: the telemetry pipeline and the receivers for the engine's spans, driven by messages of the byte thread.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { constants, getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createSystemClock } from '@longpole/model/clock'
 import type { FinishedRequest } from '../receivers/proxy/observation.ts'
@@ -14,6 +15,7 @@ const HEARTBEAT_MS = 1_000
 
 /** The seam's far end; on any other thread importing this file does nothing. */
 async function runWorker(port: MessagePort, { settings, counters: memory, instance }: WorkerStart): Promise<void> {
+  yieldToTheByteThread()
   const counters = new SharedCounters(memory)
   const pipeline = createTelemetryPipeline(settings, counters, createSystemClock(), instance)
   const tell = (message: FromWorker) => port.postMessage(message)
@@ -44,6 +46,16 @@ async function runWorker(port: MessagePort, { settings, counters: memory, instan
   } catch {
     // Told already; the other thread ends this one or starts it again.
     process.exit(1)
+  }
+}
+
+/** On Linux a priority set without a process id is the calling thread's alone: a batch in work here must not hold a stream up. */
+function yieldToTheByteThread(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL))
+  } catch {
+    // Not allowed in this container: the thread stays as it is.
   }
 }
 
