@@ -58,4 +58,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'write requests as a table: NDJSON, Arrow, Parquet or CSV',
     load: () => import('./commands/export.ts'),
   },
+  {
+    name: 'probe',
+    summary: 'synthetic requests per model, for models with little traffic',
+    load: () => import('./commands/probe.ts'),
+  },
 ]
