@@ -136,6 +136,11 @@ async function readUsage(
   return { bytes, freeRatio: Math.min(ofLimit, await freeDiskRatio(client, embedded)) }
 }
 
+function freeBytesOf({ data }: EmbeddedStore): number {
+  const { bavail, bsize } = statfsSync(data)
+  return bavail * bsize
+}
+
 async function freeDiskRatio(client: StoreClient, embedded: EmbeddedStore | null): Promise<number> {
   if (embedded !== null) {
     const { bavail, blocks } = statfsSync(embedded.data)

@@ -52,7 +52,7 @@ test('what is older than so many days goes, by whole hours, in every table', asy
   expect(await client.rows('SELECT id FROM findings')).toEqual([{ id: 'new' }])
 })
 
-test('above the size the oldest hours go, the newest stays whatever its size', async () => {
+test('above the size, or on a disk that is nearly full, the oldest hours go; the newest stays whatever its size', async () => {
   const [row] = await client.rows<{ bytes: number }>(
     "SELECT toFloat64(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE active AND table = 'spans'",
   )
@@ -60,6 +60,10 @@ test('above the size the oldest hours go, the newest stays whatever its size', a
   const { bytes } = await applyRetention(client, { days: 100, bytes: before * 0.7 }, START + 4n * HOUR)
   expect(await hours('spans')).toEqual([3, 4])
   expect(bytes).toBeLessThanOrEqual(before * 0.7)
+  await applyRetention(client, { days: 100, bytes: 1e12, freeBytes: bytes * 0.2 }, START + 4n * HOUR)
+  expect(await hours('spans')).toEqual([3, 4])
+  await applyRetention(client, { days: 100, bytes: 1e12, freeBytes: bytes * 0.05 }, START + 4n * HOUR)
+  expect(await hours('spans')).toEqual([4])
   await applyRetention(client, { days: 100, bytes: 1 }, START + 4n * HOUR)
   expect(await hours('spans')).toEqual([4])
 })

@@ -6,7 +6,11 @@ import { EVENTS, FINDINGS, PARTITIONED_TABLES, VERDICTS } from './schema/tables.
 export interface RetentionLimits {
   days: number
   bytes: number
+  /** Free bytes of the disk, where that is ours to look after: a tenth of what the store and the rest could have stays free. */
+  freeBytes?: number
 }
+
+const USABLE_SHARE = 0.9
 
 export interface RetentionResult {
   droppedHours: number
@@ -23,12 +27,14 @@ interface Partition {
 const NANOS_PER_DAY = 86_400_000_000_000
 
 /** One round. Size on disk counts all tables; by size the oldest hour of any table goes first, the newest one always stays. */
-export async function applyRetention(client: StoreClient, { days, bytes }: RetentionLimits, nowUnixNano: bigint): Promise<RetentionResult> {
+export async function applyRetention(client: StoreClient, limits: RetentionLimits, nowUnixNano: bigint): Promise<RetentionResult> {
+  const { days, freeBytes = Number.POSITIVE_INFINITY } = limits
   const oldest = nowUnixNano - BigInt(Math.round(days * NANOS_PER_DAY))
   const oldestHour = Number(oldest / PARTITION_NANOS)
   const partitions = await readPartitions(client)
   const newestHour = partitions.at(-1)?.hour ?? 0
   let total = partitions.reduce((sum, partition) => sum + partition.bytes, 0)
+  const bytes = Math.min(limits.bytes, (total + freeBytes) * USABLE_SHARE)
   let droppedHours = 0
   for (const partition of partitions) {
     const isOld = partition.hour < oldestHour

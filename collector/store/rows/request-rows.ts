@@ -65,8 +65,12 @@ function stampedToJson(list: readonly { start_unix_ns: bigint }[]): string | nul
   return toJson(list.map((entry) => ({ ...entry, start_unix_ns: entry.start_unix_ns.toString() })))
 }
 
+/** A table from elsewhere may hold anything there; what has no readable instant is left out rather than making the record unreadable. */
 function stampedFromJson(list: unknown): unknown[] {
-  return ((list as { start_unix_ns: string }[] | null) ?? []).map((entry) => ({ ...entry, start_unix_ns: BigInt(entry.start_unix_ns) }))
+  if (!Array.isArray(list)) return []
+  return list
+    .filter((entry) => /^\d+$/.test(String(entry?.start_unix_ns)))
+    .map((entry) => ({ ...entry, start_unix_ns: BigInt(entry.start_unix_ns) }))
 }
 
 /** What to select so that `decodeRecord` can read the rows: instants as text, for JSON numbers are not exact to the nanosecond. */

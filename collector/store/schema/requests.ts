@@ -67,6 +67,7 @@ export const REQUESTS: StoredTable = {
   engine: 'ReplacingMergeTree(version)',
   partitionBy: partitionOf('received_unix_ns'),
   orderBy: '(received_unix_ns, record_id)',
+  granularity: 2_048,
   indexes: [
     'by_record_id record_id TYPE bloom_filter(0.01) GRANULARITY 1',
     'by_trace_id trace_id TYPE bloom_filter(0.01) GRANULARITY 1',
