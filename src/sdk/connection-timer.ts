@@ -3,7 +3,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { subscribe } from 'node:diagnostics_channel'
 import { now } from './anchored-clock.ts'
-import { guarded } from './guard.ts'
+import { guarded, isDisabled, noteFailure } from './guard.ts'
 import { catchNextSocket, type SocketTimes, setSocketTimes, socketTimes } from './socket-times.ts'
 
 /** Told by the connection timer, in this order; stamps are monotonic milliseconds. Redirects and retries begin again with `dispatched`. */
@@ -60,7 +60,15 @@ export function listen(): void {
   if (listening) return
   listening = true
   const on = <M>(channel: string, hook: (message: M) => void): void => {
-    subscribe(channel, (message) => guarded(channel, undefined, () => hook(message as M)))
+    // Written out: this runs for every piece of every body.
+    subscribe(channel, (message) => {
+      if (isDisabled()) return
+      try {
+        hook(message as M)
+      } catch (error) {
+        noteFailure(channel, error)
+      }
+    })
   }
   on<{ request: UndiciRequest }>('undici:request:create', ({ request }) => {
     const observer = exchangeContext.getStore()

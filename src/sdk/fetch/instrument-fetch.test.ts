@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { createGzip } from 'node:zlib'
 import { context, createContextKey, DiagLogLevel, diag } from '@opentelemetry/api'
 import fc from 'fast-check'
@@ -264,6 +265,30 @@ describe('requests', () => {
     const { attributes, attempt } = await only()
     expect(attributes).toMatchObject({ 'gen_ai.request.model': 'yes', 'gen_ai.request.stream': true, 'gen_ai.request.max_tokens': 77 })
     expect(attempt.attributes['longpole.request.bytes']).toBe(text.length)
+  })
+
+  test('that the server takes its time to read have that time in client.upload', async () => {
+    let waitedMs = 0
+    const server = createServer((socket) => {
+      socket.pause()
+      const pausedMs = performance.now()
+      setTimeout(() => {
+        waitedMs = performance.now() - pausedMs
+        let left = size
+        socket.on('data', (bytes: Buffer) => {
+          left -= bytes.length
+          if (left < 0) socket.end('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}')
+        })
+        socket.resume()
+      }, 80)
+    })
+    const size = 32 * 1024 * 1024
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await (await traced(`http://127.0.0.1:${port}/v1/completions`, { method: 'POST', body: 'x'.repeat(size) })).text()
+    const { phase } = await only()
+    expect(durationOf(phase('client.upload')!) * 1000).toBeGreaterThan(waitedMs * 0.9)
+    server.close()
   })
 
   test('that are redirected are one attempt, timed on the last hop', async () => {

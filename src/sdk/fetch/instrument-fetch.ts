@@ -7,7 +7,7 @@ import { Exchange, type ExchangeResult } from '../exchange.ts'
 import { guarded, isDisabled } from '../guard.ts'
 import { LogicalRequest } from '../logical-request.ts'
 import { type Instrumentation, type InstrumentationOptions, resolveOptions } from '../options.ts'
-import { chargeRequest } from '../overhead.ts'
+import { chargeBegin, chargeEnd } from '../overhead.ts'
 import { injectRequestId, injectTrace, parentContext, quiet } from '../propagation.ts'
 import type { Endpoint } from '../request-attributes.ts'
 import { operationOf, requestFacts } from '../request-facts.ts'
@@ -98,7 +98,7 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
     const sinceMs = now()
     attempt.end(result)
     if (result.ending.outcome !== 'ok') stopWatching?.()
-    chargeRequest(sinceMs)
+    chargeEnd(sinceMs)
   }
   const exchange = recording ? new Exchange(attempt.startMs, { requestId: attempt.requestId, stream: facts.stream, signals, onEnd }) : null
   const call = {
@@ -120,7 +120,7 @@ function begin(instrumentation: Instrumentation, input: Parameters<Fetch>[0], in
       if (own) logical.settle()
     },
   }
-  chargeRequest(startMs)
+  chargeBegin(startMs)
   return call
 }
 
@@ -134,5 +134,5 @@ function isPlain(init: unknown): boolean {
 
 function endpointOf(url: URL, method: string): Endpoint {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
-  return { address: url.hostname, port, path: url.pathname, method }
+  return { address: url.hostname.replace(/^\[|\]$/g, ''), port, path: url.pathname, method }
 }

@@ -29,14 +29,17 @@ const SEND_EVERY_MS = 1000
 /** Spans encoded at once, unless `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` says otherwise: encoding 512 stops the event loop, and every stamp, for 4 to 8 ms. */
 const BATCH = 128
 
+let running: Tracing | undefined
+
 /**
- * Starts tracing for this process. All `OTEL_*` variables are honoured; only what they leave open is set here.
+ * Starts tracing for this process; a second call gives what the first one started. All `OTEL_*` variables are honoured; only what they leave open is set here.
  *
  * @throws TypeError for an endpoint that is no http or https address.
  * @example
  * const tracing = startTracing({ serviceName: 'chat' })
  */
 export function startTracing(options: TracingOptions = {}): Tracing {
+  if (running !== undefined) return running
   process.env.OTEL_BSP_SCHEDULE_DELAY ??= String(SEND_EVERY_MS)
   process.env.OTEL_BSP_MAX_EXPORT_BATCH_SIZE ??= String(BATCH)
   const sdk = new NodeSDK({
@@ -56,7 +59,8 @@ export function startTracing(options: TracingOptions = {}): Tracing {
     return stopping
   }
   if (options.flushOnExit !== false) flushOnExit(shutdown)
-  return { shutdown }
+  running = { shutdown }
+  return running
 }
 
 function createExporter(endpoint: string | undefined): OTLPTraceExporter {
