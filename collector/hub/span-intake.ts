@@ -27,11 +27,12 @@ export function createSpanIntake({ insert, isKnown, onStored, unixNano, ledger }
   const oldest = new Map<Promise<void>, bigint>()
   let lastUnixNano = 0n
 
-  /** A stamp for each span, strictly increasing: the order of receipt is the order of the stamps, and a read can go on behind any. */
-  function next(): bigint {
+  /** The first of as many stamps as the batch may need: strictly increasing, so that a read can go on behind any of them. */
+  function reserve(count: number): bigint {
     const read = unixNano()
-    lastUnixNano = read > lastUnixNano ? read : lastUnixNano + 1n
-    return lastUnixNano
+    const first = read > lastUnixNano ? read : lastUnixNano + 1n
+    lastUnixNano = first + BigInt(count)
+    return first
   }
 
   async function insertFresh(fresh: StoredSpan[], keys: string[]): Promise<void> {
@@ -69,6 +70,7 @@ export function createSpanIntake({ insert, isKnown, onStored, unixNano, ledger }
       const others = new Map<Promise<void>, number>()
       let known = 0
       let repeated = 0
+      let receivedUnixNano = reserve(spans.length)
       for (const span of spans) {
         const key = span.traceId + span.spanId
         const insertOfOther = underWay.get(key)
@@ -78,7 +80,7 @@ export function createSpanIntake({ insert, isKnown, onStored, unixNano, ledger }
         else {
           own.add(key)
           keys.push(key)
-          fresh.push({ span, receivedUnixNano: next() })
+          fresh.push({ span, receivedUnixNano: receivedUnixNano++ })
         }
       }
       ledger.dropped('duplicate', known)
