@@ -7,6 +7,7 @@ import { type Clock, createSystemClock } from '@longpole/model/clock'
 import { HUB_EXPORTED_METRICS, type HubMetricKey } from '@longpole/model/conventions/metrics'
 import { resolveObjectives } from '../../src/config/objectives.ts'
 import type { Config } from '../../src/config/schema.ts'
+import { publishConfig } from '../exporters/prometheus/config-metrics.ts'
 import { createRegistry, type MetricRegistry } from '../exporters/prometheus/registry.ts'
 import { createRequestMetrics } from '../exporters/prometheus/request-metrics.ts'
 import { assertProtected, createAuthorizer } from '../extensions/auth/auth.ts'
@@ -58,6 +59,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
     assertProtected(`listen.${key}`, splitAddress(config.listen[key]).host, authorizer)
   }
   const registry = createRegistry(HUB_EXPORTED_METRICS, { version, component: 'hub', labelValues: config.limits.labelValues })
+  publishConfig(registry, config)
   const objectives = resolveObjectives(config)
   const metrics = createRequestMetrics(registry, objectives, clock)
   const live = createLiveFeed()

@@ -168,6 +168,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
         return taken()
       },
       async metrics(batch) {
+        for (const resource of new Set(batch.metrics.map((metric) => metric.resource))) metrics.heard(resource)
         const { samples, ignored } = readSamples(batch.metrics, cluster)
         registry.increment('dataPointsTotal', { result: 'ignored' }, ignored + batch.unsupported)
         if (samples.length === 0) return taken()

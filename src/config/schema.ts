@@ -172,8 +172,7 @@ const alerts = z
 const prices = z
   .strictObject({
     currency: z.string().default('USD').describe('Shown beside amounts.'),
-    gpuHour: z.record(z.string(), z.number().nonnegative()).default({}).describe('Price of an hour by accelerator type.'),
-    gpusPerReplica: z.record(z.string(), z.number().positive()).default({}).describe('Accelerators of a replica by model.'),
+    replicaHour: z.record(z.string(), z.number().nonnegative()).default({}).describe('Price of one replica for an hour, by model.'),
   })
   .describe('Prices for the cost board.')
 

@@ -200,6 +200,24 @@ test('what a sample does not know is absent, a silent replica is down, and an ho
   expect(await read('longpole_engine_expected')).toBeUndefined()
 })
 
+test('a metric that an engine never tells is named, and no longer once it does', async () => {
+  const { metrics, read } = setUp()
+  const sample = { ...emptySample('d1', 1_000_000_000n), model: 'm', running: 0, kv_usage: 0 }
+  for (let count = 0; count < 4; count++) metrics.sample({ ...sample, unix_ns: BigInt(count) * 5_000_000_000n })
+  expect(await read('longpole_engine_metric_missing', { metric: 'waiting' })).toBe(1)
+  expect(await read('longpole_engine_metric_missing', { metric: 'running' })).toBeUndefined()
+  metrics.sample({ ...sample, unix_ns: 30_000_000_000n, waiting: 0 })
+  expect(await read('longpole_engine_metric_missing', { metric: 'waiting' })).toBeUndefined()
+})
+
+test('a sidecar is heard of by its resource, others are not sidecars', async () => {
+  const { metrics, read } = setUp()
+  metrics.heard({ 'service.name': 'app', 'longpole.replica': 'a' })
+  expect(await read('longpole_sidecar_seen_timestamp_seconds')).toBeUndefined()
+  metrics.heard({ 'service.name': 'longpole-sidecar', 'service.version': '1', 'longpole.replica': 'a' })
+  expect(await read('longpole_sidecar_seen_timestamp_seconds', { replica: 'a', version: '1' })).toBe(1_700_000_000)
+})
+
 test('findings are ranked within model and objective and replaced whole', async () => {
   const { metrics, read } = setUp()
   const finding = (id: string): Finding => ({
@@ -240,7 +258,9 @@ test('findings are ranked within model and objective and replaced whole', async 
   metrics.events([
     { id: 'e', kind: 'deploy', unix_ns: 7_000_000_000n, scope: {}, title: 'v2', source: 'api', from_value: null, to_value: null },
   ])
-  metrics.events([{ id: 'g', kind: 'scale', unix_ns: 8_000_000_000n, scope: {}, title: '+1', source: 'api', from_value: null, to_value: null }])
+  metrics.events([
+    { id: 'g', kind: 'scale', unix_ns: 8_000_000_000n, scope: {}, title: '+1', source: 'api', from_value: null, to_value: null },
+  ])
   expect(await read('longpole_change_timestamp_seconds', { kind: 'deploy', event: 'v2' })).toBe(7)
   expect(await read('longpole_change_timestamp_seconds', { kind: 'scale' })).toBe(8)
 })

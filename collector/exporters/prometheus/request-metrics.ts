@@ -2,6 +2,7 @@
 // synthetic requests count for themselves only.
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { Clock } from '@longpole/model/clock'
+import { Longpole, Otel } from '@longpole/model/conventions/attributes'
 import { exponentialUpperBound } from '@longpole/model/conventions/buckets'
 import type { HubMetricKey } from '@longpole/model/conventions/metrics'
 import type { EngineSample } from '@longpole/model/engine-sample'
@@ -9,6 +10,7 @@ import type { Finding } from '@longpole/model/finding'
 import type { OpenRequest } from '@longpole/model/observation'
 import type { RequestRecord } from '@longpole/model/request-record'
 import { type Objective, type SloName, thresholdOf } from '@longpole/model/slo'
+import type { Attributes, AttributeValue } from '@longpole/model/span'
 import { objectivesFor } from '../../../src/config/objectives.ts'
 import { createFindingMetrics } from './finding-metrics.ts'
 import type { MetricRegistry } from './registry.ts'
@@ -21,6 +23,8 @@ export interface RequestMetrics {
   /** All requests in flight with their age now; returns for each the objectives whose deadline has passed. */
   open(requests: readonly OpenRequest[]): SloName[][]
   sample(sample: EngineSample): void
+  /** The resource of a batch that arrived: a sidecar among them was heard of now. */
+  heard(resource: Attributes): void
   findings(findings: readonly Finding[], evaluatedUnixNano: bigint): void
   events(events: readonly ChangeEvent[]): void
   /** Before every page: what is no longer heard of is taken back. */
@@ -59,10 +63,25 @@ export function createRequestMetrics(registry: Registry, objectives: readonly Ob
       return slo.open(requests)
     },
     sample: samples.sample,
+    heard(resource) {
+      if (resource[Otel.serviceName] !== SIDECAR_SERVICE) return
+      const labels = {
+        cluster: textOf(resource[Longpole.cluster]),
+        replica: textOf(resource[Longpole.replica]),
+        version: textOf(resource[Otel.serviceVersion]),
+      }
+      registry.set('sidecarSeen', labels, Number(clock.unixNano()) / 1e9)
+    },
     findings: findings.findings,
     events: findings.events,
     expire: samples.expire,
   }
+}
+
+const SIDECAR_SERVICE = 'longpole-sidecar'
+
+function textOf(value: AttributeValue | undefined): string | null {
+  return typeof value === 'string' ? value : null
 }
 
 const MAX_CACHED_LOOKUPS = 10_000

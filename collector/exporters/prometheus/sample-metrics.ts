@@ -29,12 +29,25 @@ const TOKEN_RATES = {
   accepted: 'accepted_per_second',
 } as const satisfies Record<string, keyof EngineSample>
 
+/** What every engine with a metrics page can tell; without it load, cache and throughput boards are blind. */
+const EXPECTED_FIELDS = [
+  'running',
+  'waiting',
+  'kv_usage',
+  'prompt_tokens_per_second',
+  'output_tokens_per_second',
+] as const satisfies readonly (keyof EngineSample)[]
+/** The first sample has no rates, and an engine that is starting has little to tell. */
+const MISSING_AFTER_SAMPLES = 4
+
 interface Replica {
   labels: Labels
   info: Labels
   sample: EngineSample
   seenMs: number
   isUp: boolean
+  /** Samples in a row in which the field was unknown. */
+  missing: Map<string, number>
 }
 
 export interface SampleMetrics {
@@ -70,7 +83,14 @@ export function createSampleMetrics(registry: MetricRegistry<HubMetricKey>, cloc
       const labels = { cluster: sample.cluster, model: sample.model, pool: sample.pool, replica: sample.replica, rank: sample.rank }
       const key = JSON.stringify(labels)
       const before = replicas.get(key)
-      const replica: Replica = { labels, info: infoOf(sample), sample, seenMs: clock.monotonicMs(), isUp: sample.up }
+      const replica: Replica = {
+        labels,
+        info: infoOf(sample),
+        sample,
+        seenMs: clock.monotonicMs(),
+        isUp: sample.up,
+        missing: before?.missing ?? new Map(),
+      }
       replicas.set(key, replica)
       setUp(replica, sample.up)
       if (before === undefined) countExpected()
@@ -82,6 +102,7 @@ export function createSampleMetrics(registry: MetricRegistry<HubMetricKey>, cloc
         if (typeof value === 'number') registry.set(metric, labels, value)
         else registry.remove(metric, labels)
       }
+      setMissing(registry, replica)
       setThrottle(registry, labels, before?.sample.gpu_throttle_reason ?? null, sample.gpu_throttle_reason)
       if (before !== undefined) addRates(registry, labels, before.sample, sample)
     },
@@ -97,6 +118,10 @@ export function createSampleMetrics(registry: MetricRegistry<HubMetricKey>, cloc
           registry.remove('engineUp', replica.labels)
           registry.remove('engineInfo', replica.info)
           for (const metric of Object.keys(GAUGES) as (keyof typeof GAUGES)[]) registry.remove(metric, replica.labels)
+          for (const metric of EXPECTED_FIELDS) {
+            const { cluster, model, engine } = replica.sample
+            registry.remove('engineMetricMissing', { cluster, model, replica: replica.sample.replica, engine, metric })
+          }
         } else if (replica.isUp && silentSeconds > SILENT_AFTER_SECONDS) setUp(replica, false)
       }
       if (isGone) countExpected()
@@ -107,6 +132,17 @@ export function createSampleMetrics(registry: MetricRegistry<HubMetricKey>, cloc
 function infoOf(sample: EngineSample): Labels {
   const { cluster, region, model, pool, replica, engine, engine_version } = sample
   return { cluster, region, model, pool, replica, engine, engine_version }
+}
+
+function setMissing(registry: MetricRegistry<HubMetricKey>, { sample, missing }: Replica): void {
+  const { cluster, model, replica, engine } = sample
+  for (const field of EXPECTED_FIELDS) {
+    const labels = { cluster, model, replica, engine, metric: field }
+    const count = sample[field] === null ? (missing.get(field) ?? 0) + 1 : 0
+    missing.set(field, count)
+    if (count >= MISSING_AFTER_SAMPLES) registry.set('engineMetricMissing', labels, 1)
+    else registry.remove('engineMetricMissing', labels)
+  }
 }
 
 function setThrottle(registry: MetricRegistry<HubMetricKey>, labels: Labels, before: string | null, reason: string | null): void {
