@@ -78,12 +78,12 @@ static void send_request(int slot) {
   streams[slot].sent = now(), streams[slot].first = 1, streams[slot].busy = 1, requests++;
   put(streams[slot].client->fd, text, all);
 }
-static void send_event(struct stream *s) {
-  char chunk[EVENT_BYTES + 32], event[EVENT_BYTES + 1];
+static void send_event(struct stream *s, const char *head) {
+  char chunk[EVENT_BYTES + 512], event[EVENT_BYTES + 1];
   int size = snprintf(event, sizeof event, "data: {\"id\":\"chatcmpl-0\",\"object\":\"chat.completion.chunk\",\"model\":\"bench\",\"choices\":[{\"index\":0,\"delta\":{" MARK "%020lld\"},\"pad\":\"", (long long)now());
   memset(event + size, 'x', EVENT_BYTES - size - 7);
   memcpy(event + EVENT_BYTES - 7, "\"}]}\n\n", 6);
-  int framed = snprintf(chunk, sizeof chunk, "%x\r\n", EVENT_BYTES - 1);
+  int framed = snprintf(chunk, sizeof chunk, "%s%x\r\n", head, EVENT_BYTES - 1);
   memcpy(chunk + framed, event, EVENT_BYTES - 1);
   memcpy(chunk + framed + EVENT_BYTES - 1, "\r\n", 2);
   put(s->engine->fd, chunk, framed + EVENT_BYTES + 1);
@@ -100,8 +100,7 @@ static void engine_request(struct peer *p) {
   if (field == NULL) return;
   struct stream *s = &streams[atoi(field + 8)];
   s->engine = p, s->seen = now(), s->left = 20 + draw(60), p->length = 0;
-  put(p->fd, head, sizeof head - 1);
-  send_event(s);
+  send_event(s, head);
   s->next = closed ? 0 : now() + interval;
 }
 static void on_client(struct peer *p, int64_t at) {
@@ -118,7 +117,7 @@ static void on_client(struct peer *p, int64_t at) {
     }
     s->first = 0;
     from = mark + sizeof MARK - 1 + 20;
-    if (closed) s->left > 0 ? send_event(s) : send_end(s);
+    if (closed) s->left > 0 ? send_event(s, "") : send_end(s);
   }
   if (strstr(from, "[DONE]") != NULL) {
     p->length = 0, s->busy = 0, s->start = at + 1000000LL + draw(20000000);
@@ -173,7 +172,7 @@ int main(int argc, char **argv) {
       struct stream *s = &streams[slot];
       if (!s->busy && s->start <= at) send_request(slot);
       if (s->next != 0 && s->next <= at) {
-        if (s->left > 0) send_event(s), s->next += interval;
+        if (s->left > 0) send_event(s, ""), s->next += interval;
         else send_end(s);
       }
       int64_t next = s->next != 0 ? s->next : !s->busy ? s->start : due;

@@ -145,9 +145,14 @@ export class Exchange {
   #pipeResponse(incoming: IncomingMessage): void {
     const response = this.#response
     const { clock } = this.#context
+    const socket = this.#socket
     incoming.on('data', (chunk: Buffer) => {
       const arrivedMs = clock.monotonicMs()
-      if (!response.write(chunk)) incoming.pause()
+      // Without this node:http gives the bytes to the kernel only after this function, so after they were looked at.
+      socket.cork()
+      const goesOn = response.write(chunk)
+      socket.uncork()
+      if (!goesOn) incoming.pause()
       this.observer.responseChunk(chunk, arrivedMs)
     })
     response.on('drain', () => incoming.resume())

@@ -24,19 +24,68 @@ const PROTECTED = new Set([
   Headers.requestId,
 ])
 
-/** Values of a field, in order. */
-export function valuesOf(headers: RawHeaders, name: string): string[] {
-  const values: string[] = []
-  for (let index = 0; index < headers.length; index += 2) {
-    if ((headers[index] as string).toLowerCase() === name) values.push(headers[index + 1] as string)
+/** The fields of a request that decide something here, found in one pass. */
+export interface DecidingFields {
+  hosts: number
+  codings: string[]
+  traceparents: string[]
+  tracestate: string
+  /** Null where the request has none. */
+  requestId: string | null
+  tenant: string | null
+  session: string | null
+  synthetic: boolean
+}
+
+const MAX_NAME = 128
+const name = (value: string) => (value === '' ? null : value.slice(0, MAX_NAME))
+
+export function decidingFields(headers: RawHeaders): DecidingFields {
+  const found: DecidingFields = {
+    hosts: 0,
+    codings: [],
+    traceparents: [],
+    tracestate: '',
+    requestId: null,
+    tenant: null,
+    session: null,
+    synthetic: false,
   }
-  return values
+  for (let index = 0; index < headers.length; index += 2) {
+    const value = headers[index + 1] as string
+    switch ((headers[index] as string).toLowerCase()) {
+      case 'host':
+        found.hosts++
+        break
+      case 'transfer-encoding':
+        found.codings.push(value)
+        break
+      case Headers.traceparent:
+        found.traceparents.push(value)
+        break
+      case Headers.tracestate:
+        found.tracestate += found.tracestate === '' ? value : `,${value}`
+        break
+      case Headers.requestId:
+        found.requestId ??= value
+        break
+      case Headers.tenant:
+        found.tenant ??= name(value)
+        break
+      case Headers.session:
+        found.session ??= name(value)
+        break
+      case Headers.synthetic:
+        found.synthetic = true
+        break
+    }
+  }
+  return found
 }
 
 /** A sentence why the request must not go on, or null. Each of these is read differently by different servers. */
-export function refusal(headers: RawHeaders, httpVersion: string): string | null {
-  if (valuesOf(headers, 'host').length > 1) return 'more than one Host field'
-  const codings = valuesOf(headers, 'transfer-encoding')
+export function refusal({ hosts, codings }: DecidingFields, httpVersion: string): string | null {
+  if (hosts > 1) return 'more than one Host field'
   if (codings.length === 0) return null
   if (httpVersion === '1.0') return 'Transfer-Encoding in an HTTP/1.0 request'
   if (codings.length > 1 || codings[0]?.toLowerCase() !== 'chunked') return 'a Transfer-Encoding other than chunked'
@@ -96,8 +145,9 @@ const NONE: ReadonlySet<string> = new Set()
 
 function namedByConnection(headers: RawHeaders): ReadonlySet<string> {
   let named: Set<string> | undefined
-  for (const value of valuesOf(headers, 'connection')) {
-    const lower = value.toLowerCase()
+  for (let index = 0; index < headers.length; index += 2) {
+    if ((headers[index] as string).length !== 10 || (headers[index] as string).toLowerCase() !== 'connection') continue
+    const lower = (headers[index + 1] as string).toLowerCase()
     if (lower === 'keep-alive' || lower === 'close') continue
     for (const option of lower.split(',')) {
       const key = option.trim()

@@ -4,13 +4,12 @@ import type { IncomingMessage, RequestOptions, Server, ServerResponse } from 'no
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@longpole/model/clock'
-import { Headers } from '@longpole/model/conventions/attributes'
 import { http } from '../../../src/wire/http/node-http.ts'
 import { Exchange, type ExchangeContext, type Forwarded } from './exchange.ts'
-import { refusal, valuesOf } from './headers.ts'
+import { type DecidingFields, decidingFields, refusal } from './headers.ts'
 import type { ObservationSink, OpenExchange, RequestIdentity } from './observation.ts'
 import { RequestObserver } from './request-observer.ts'
-import { createIdSource, formatTraceparent, parseTraceparent, type RandomBytes, type TraceContext } from './trace-context.ts'
+import { createIdSource, formatTraceparent, type IdSource, parseTraceparent, type RandomBytes, type TraceContext } from './trace-context.ts'
 import { relayUpgrade } from './upgrade.ts'
 import { createUpstreamAgent, TCP_KEEPALIVE_MS } from './upstream-agent.ts'
 
@@ -44,7 +43,6 @@ const HEADERS_TIMEOUT_MS = 60_000
 /** Above the idle time of common load balancers (60 s), so that they close first. */
 const KEEP_ALIVE_MS = 75_000
 const MAX_PATH = 256
-const MAX_NAME = 128
 
 export function createProxy(settings: ProxySettings): ReverseProxy {
   const { clock, sink, upstream } = settings
@@ -72,10 +70,11 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
 
   function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const startMs = clock.monotonicMs()
-    const { identity, forwarded } = identify(request, clock.unixNano(), ids)
+    const fields = decidingFields(request.rawHeaders)
+    const { identity, forwarded } = identify(request, fields, clock.unixNano(), ids)
     const exchange = new Exchange(request, response, new RequestObserver(identity, clock, startMs), context)
     open.add(exchange)
-    const refused = refusal(request.rawHeaders, request.httpVersion)
+    const refused = refusal(fields, request.httpVersion)
     if (refused !== null) exchange.refuse(400, 'bad_request', refused)
     else exchange.start(forwarded, expectsContinue)
   }
@@ -150,39 +149,23 @@ function upstreamOptions(upstream: URL, idleMs: number): RequestOptions & { agen
 }
 
 /** The request's place in its trace, and what is sent on. A malformed or doubled `traceparent` starts a new trace. */
-function identify(request: IncomingMessage, startUnixNano: bigint, ids: ReturnType<typeof createIdSource>) {
-  const { rawHeaders, url = '/' } = request
-  const parents = valuesOf(rawHeaders, Headers.traceparent)
-  const given: TraceContext | null = parents.length === 1 ? parseTraceparent(parents[0] as string) : null
-  const trace = given ?? ids.newTrace()
+function identify(request: IncomingMessage, fields: DecidingFields, startUnixNano: bigint, ids: IdSource) {
+  const { method = '', url = '/' } = request
+  const { traceparents, tenant, session, synthetic } = fields
+  const given: TraceContext | null = traceparents.length === 1 ? parseTraceparent(traceparents[0] as string) : null
+  const { traceId, parentSpanId, flags } = given ?? ids.newTrace()
   const spanId = ids.newSpanId()
-  const [ownId] = valuesOf(rawHeaders, Headers.requestId)
-  const requestId = ownId ?? ids.newRequestId()
+  const requestId = fields.requestId ?? ids.newRequestId()
   const query = url.indexOf('?')
-  const identity: RequestIdentity = {
-    traceId: trace.traceId,
-    spanId,
-    parentSpanId: trace.parentSpanId,
-    traceFlags: trace.flags,
-    traceState: given === null ? '' : valuesOf(rawHeaders, Headers.tracestate).join(','),
-    requestId,
-    startUnixNano,
-    method: request.method ?? '',
-    path: (query === -1 ? url : url.slice(0, query)).slice(0, MAX_PATH),
-    synthetic: valuesOf(rawHeaders, Headers.synthetic).length > 0,
-    tenant: nameOf(rawHeaders, Headers.tenant),
-    session: nameOf(rawHeaders, Headers.session),
-  }
+  const path = (query === -1 ? url : url.slice(0, query)).slice(0, MAX_PATH)
+  const traceState = given === null ? '' : fields.tracestate
+  const trace = { traceId, spanId, parentSpanId, traceFlags: flags, traceState }
+  const identity: RequestIdentity = { ...trace, requestId, startUnixNano, method, path, synthetic, tenant, session }
   const forwarded: Forwarded = {
-    traceparent: formatTraceparent(trace.traceId, spanId, trace.flags),
-    requestId: ownId === undefined ? requestId : null,
+    traceparent: formatTraceparent(traceId, spanId, flags),
+    requestId: fields.requestId === null ? requestId : null,
   }
   return { identity, forwarded }
-}
-
-function nameOf(rawHeaders: readonly string[], header: string): string | null {
-  const [value] = valuesOf(rawHeaders, header)
-  return value === undefined || value === '' ? null : value.slice(0, MAX_NAME)
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

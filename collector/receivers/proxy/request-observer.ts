@@ -73,14 +73,6 @@ export class RequestObserver {
 
   requestComplete(): void {
     this.at.received = this.#now()
-    if (this.#requestBytes > 0) {
-      const [only] = this.#requestHead
-      const head = this.#requestHead.length === 1 ? (only as Buffer) : Buffer.concat(this.#requestHead)
-      this.fields = readRequestFields(head, this.#requestBytes > HEAD_BYTES ? this.#requestTail.take() : NO_BYTES)
-    }
-    // The prompt's bytes are not kept any longer than this.
-    this.#requestHead = []
-    this.#requestTail.clear()
   }
 
   connected(reused: boolean): void {
@@ -88,8 +80,20 @@ export class RequestObserver {
     if (!reused) this.at.connected = this.#now()
   }
 
+  /** The whole request is with the kernel: only now it is looked at. */
   requestSent(): void {
     this.at.sent ??= this.#now()
+    this.#readFields()
+  }
+
+  #readFields(): void {
+    if (this.#requestHead.length === 0) return
+    const [only] = this.#requestHead
+    const head = this.#requestHead.length === 1 ? (only as Buffer) : Buffer.concat(this.#requestHead)
+    this.fields = readRequestFields(head, this.#requestBytes > HEAD_BYTES ? this.#requestTail.take() : NO_BYTES)
+    // The prompt's bytes are not kept any longer than this.
+    this.#requestHead = []
+    this.#requestTail.clear()
   }
 
   responseHeaders(status: number, contentType: string | undefined, contentEncoding: string | undefined): void {
@@ -146,6 +150,7 @@ export class RequestObserver {
   finish(ending: Ending): FinishedRequest {
     const scanner = this.#scanner
     const endMs = this.#now()
+    this.#readFields()
     const last = scanner?.end() ?? Delta.none
     if (last !== Delta.none) this.#token(last, endMs)
     return {
