@@ -456,3 +456,33 @@ function completion() {
   const usage = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 }
   return { id: 'chatcmpl-2', object: 'chat.completion', model: 'tiny-1', choices, usage }
 }
+
+describe('things that are no client', () => {
+  const throwing = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error('planted')
+      },
+    },
+  )
+  test.each([
+    ['an empty object', {}],
+    ['a frozen client', Object.freeze({ fetch: () => undefined, makeRequest: () => undefined })],
+    ['one that throws on every look', throwing],
+    ['one whose members are no functions', { fetch: 1, makeRequest: 'x', retryRequest: null, withOptions: {} }],
+  ])('are given back as they are: %s', (_name, thing) => {
+    expect(instrumentOpenAI(thing)).toBe(thing)
+  })
+
+  test('a makeRequest that returns no promise, or throws, does so still', () => {
+    const odd = instrumentOpenAI({ makeRequest: (options: unknown) => options }, { tracerProvider: spans.provider })
+    expect(odd.makeRequest('x')).toBe('x')
+    const broken = instrumentOpenAI({
+      makeRequest: (_options: unknown) => {
+        throw new RangeError('mine')
+      },
+    })
+    expect(() => broken.makeRequest({})).toThrow(RangeError)
+  })
+})
