@@ -12,6 +12,7 @@ import { type FleetLink, startFleet } from './fleet-link.ts'
 import { startHistory } from './history-link.ts'
 import { listenToKeys } from './keyboard.ts'
 import type { FleetSettings } from './messages.ts'
+import { createTroubleTeller } from './trouble.ts'
 
 export interface DemoSettings {
   directory: string
@@ -94,7 +95,7 @@ function startDemoFleet(settings: FleetSettings, { say, control, lost }: FleetSu
       say('  healed')
     },
     onRefused: (message) => say(`  ${message}`),
-    onTrouble: (message) => process.stderr.write(`longpole demo: ${message}\n`),
+    onTrouble: createTroubleTeller((sentence) => process.stderr.write(`longpole demo: ${sentence}\n`)),
     onLost: (code) => lost(new Error(`the fleet's process ended (${code ?? 'by a signal'})`)),
   })
 }
