@@ -7,7 +7,7 @@ import { Signals } from '../mechanisms/signals.ts'
 import { explainPhases, type PhaseAnswer } from '../phases/phases.ts'
 import { type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
-import { type Pick, type Selection, sliceRows } from '../selection/select.ts'
+import { MIN_SCORE, type Pick, type Selection, sliceRows } from '../selection/select.ts'
 import { type Healing, healEverything } from '../share/share.ts'
 import { checkLoad, type LoadCheck } from '../workload/load.ts'
 import { findMoves, type Move } from '../workload/moves.ts'
@@ -72,6 +72,7 @@ function wholeFleet(
     effect: selection.fleet.effect,
     rest: { relative: 0, absolute: 0, rows: { incident: 0, baseline: 0 } },
     victims: false,
+    threshold: MIN_SCORE,
   }
   const rows = { incident: input.a.rows, baseline: input.b.rows }
   const finding = localizedFinding(given, input, pick, rows, phases, healing)

@@ -1,6 +1,6 @@
 // Step 15: how sure? A calibrated map from what can be measured about an answer to the share of such answers that were right.
 import type { Confidence } from '@longpole/model/finding'
-import type { Pick } from '../selection/select.ts'
+import { MIN_SCORE, type Pick } from '../selection/select.ts'
 import { CALIBRATION } from './calibration.ts'
 
 /** From here on an answer is called high, and from the second on medium. */
@@ -11,7 +11,7 @@ export const MEDIUM = 0.6
 export function clarity(pick: Pick): number {
   const margin = pick.candidate.score - Math.max(0, ...pick.rivals.map((rival) => rival.score))
   const adjusted = Number.isFinite(pick.check.score) ? pick.check.score : pick.candidate.score
-  const weakest = Math.min(pick.candidate.score, adjusted, pick.contrastScore)
+  const weakest = Math.min(pick.candidate.score - Math.max(0, pick.threshold - MIN_SCORE), adjusted, pick.contrastScore)
   return Math.log1p(Math.max(0, weakest)) + 0.5 * Math.log1p(Math.max(0, margin)) - (pick.victims ? 0.3 : 0)
 }
 

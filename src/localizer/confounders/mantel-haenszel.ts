@@ -22,7 +22,8 @@ export interface Strata {
   xB: Float64Array
 }
 
-const THIN_STRATUM = 0.5
+/** A stratum that the baseline hardly has says nothing. */
+const THIN_STRATUM = 0.02
 
 export function poolStrata(strata: Strata): AdjustedRise {
   let above = 0
@@ -36,7 +37,7 @@ export function poolStrata(strata: Strata): AdjustedRise {
     const cB = strata.cB[index] as number
     const xB = strata.xB[index] as number
     total += xA
-    if (xA <= 0 || xB < THIN_STRATUM) continue
+    if (xA <= 0 || xB <= THIN_STRATUM * xA) continue
     covered += xA
     const sum = xA + xB
     above += (cA * xB) / sum

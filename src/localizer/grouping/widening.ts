@@ -46,7 +46,7 @@ function widerSlices(
     }
   }
   for (const outer of candidates) {
-    if (outer.xA <= inner.xA * 1.05 || outer.literals.length > inner.literals.length || outer.score <= inner.score / 2) continue
+    if (outer.xA <= inner.xA * 1.05 || outer.literals.length > inner.literals.length || outer.score < 0.8 * inner.score) continue
     if (outer.literals.some((literal) => literal.values.length > 1)) continue
     if (isInside(members, sliceMembers(input, outer))) wider.set(literalKey(outer.literals), outer)
   }

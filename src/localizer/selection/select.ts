@@ -1,5 +1,7 @@
 // Step 8: from scores to answers. Takes the best slice that survives the checks, explains it away, looks again. Where the whole fleet
 // rose, a slice is the cause only if its own effect is several times larger than the rest's inside the incident; the rest are victims.
+
+import { nullMaximum, rareScore } from '../confidence/null-maximum.ts'
 import { type ConfounderCheck, checkConfounders, positions } from '../confounders/confounders.ts'
 import { type Effect, measureEffect } from '../contrast/effect.ts'
 import { groupAliases } from '../grouping/aliases.ts'
@@ -27,6 +29,8 @@ export interface Pick {
   rest: Effect
   /** Rows outside rose too, by less: victims of the same cause. */
   victims: boolean
+  /** Score that slices reach without any incident. */
+  threshold: number
 }
 
 export interface Selection {
@@ -68,17 +72,19 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
     mixShift: null,
     suspects: [],
   }
+  let thresholds: Thresholds = { slice: MIN_SCORE, fleet: MIN_SCORE }
   for (let round = 0; round < MAX_PICKS; round++) {
     const deep = round === 0 || given.population.incident.length < 5_000
     const { slices, fleet } = scanLevels(given, inputs, blocks, deep ? promisingLevels(inputs) : new Set())
+    if (round === 0) thresholds = quietThresholds(given, original, slices, fleet, seconds)
     if (round === 0) {
       selection.fleet = { ...fleet, effect: fleetEffect(given) }
       selection.suspects = slices.slice(0, 8)
     }
     const fresh = round === 0 ? slices : slices.filter((entry) => !overlapsPicks(inputs, entry, selection.picks))
-    const pick = choose(given, inputs, fresh, fleet, blocks, selection)
+    const pick = choose(given, inputs, fresh, fleet, blocks, thresholds, selection)
     if (pick === null) {
-      if (round === 0) selection.fleetWide = fleet.candidate.score >= MIN_SCORE && selection.fleet.effect.relative >= MIN_EFFECT
+      if (round === 0) selection.fleetWide = fleet.candidate.score >= thresholds.fleet && selection.fleet.effect.relative >= MIN_EFFECT
       break
     }
     if (round > 0 && pick.effect.relative < SECOND_SHARE * (selection.picks[0]?.effect.relative ?? 0)) break
@@ -89,6 +95,24 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
     }
   }
   return selection
+}
+
+interface Thresholds {
+  slice: number
+  fleet: number
+}
+
+/** What slices and the fleet reach in quiet stretches of the baseline, at the levels where the incident stands out. */
+function quietThresholds(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scanned, seconds: number): Thresholds {
+  const best = slices[0]
+  if ((best?.candidate.score ?? 0) < MIN_SCORE && fleet.candidate.score < MIN_SCORE) return { slice: MIN_SCORE, fleet: MIN_SCORE }
+  const quiet = [...new Set([best?.level ?? 0, fleet.level])].map((level) =>
+    nullMaximum(inputs[level] as ScanInput, given.table.time, seconds),
+  )
+  return {
+    slice: Math.max(...quiet.map((level) => rareScore(level.slices, MIN_SCORE))),
+    fleet: Math.max(...quiet.map((level) => rareScore(level.fleet, MIN_SCORE))),
+  }
 }
 
 /** The levels at which single values stand out most: only there are conjunctions searched. */
@@ -131,10 +155,18 @@ function overlapsPicks(inputs: ScanInput[], entry: Scanned, picks: readonly Pick
   })
 }
 
-function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scanned, blocks: Blocks, selection: Selection): Pick | null {
-  const eligible = slices.filter((entry) => entry.candidate.score >= MIN_SCORE).slice(0, CHECKED * 2)
+function choose(
+  given: Case,
+  inputs: ScanInput[],
+  slices: Scanned[],
+  fleet: Scanned,
+  blocks: Blocks,
+  thresholds: Thresholds,
+  selection: Selection,
+): Pick | null {
+  const eligible = slices.filter((entry) => entry.candidate.score >= thresholds.slice).slice(0, CHECKED * 2)
   const elevated = eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet)
-  const ranked = elevated ? byContrast(inputs, slices) : eligible
+  const ranked = elevated ? byContrast(inputs, slices, thresholds.slice) : eligible
   for (const entry of ranked.slice(0, CHECKED)) {
     const input = inputs[entry.level] as ScanInput
     const check = checkConfounders(input, entry.candidate)
@@ -143,7 +175,7 @@ function choose(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scan
       continue
     }
     const pick = examine(given, inputs, entry, slices, blocks, check)
-    if (pick !== null) return pick
+    if (pick !== null) return { ...pick, threshold: thresholds.slice }
   }
   return null
 }
@@ -158,11 +190,11 @@ function restRose(given: Case, inputs: ScanInput[], best: Scanned, fleet: Scanne
   return restEffect(given, input, slice).relative >= MIN_EFFECT
 }
 
-function byContrast(inputs: ScanInput[], slices: Scanned[]): Scanned[] {
+function byContrast(inputs: ScanInput[], slices: Scanned[], threshold: number): Scanned[] {
   return slices
     .filter((entry) => entry.candidate.score >= MIN_SCORE / 2)
     .map((entry) => ({ entry, score: contrastOf(inputs, entry) - entry.candidate.penalty }))
-    .filter(({ score }) => score >= MIN_SCORE)
+    .filter(({ score }) => score >= threshold)
     .sort((left, right) => right.score - left.score)
     .map(({ entry }) => entry)
 }
@@ -196,7 +228,7 @@ function examine(
   if (victims && (effect.relative < CAUSE_FACTOR * rest.relative || effect.absolute < CAUSE_FACTOR * rest.absolute)) return null
   const names = new Set([best, ...aliases])
   const rivals = sameLevel.filter((other) => !names.has(other)).slice(0, 3)
-  return { input, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims }
+  return { input, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims, threshold: MIN_SCORE }
 }
 
 function sliceRisk(input: ScanInput, candidate: Candidate): number {
