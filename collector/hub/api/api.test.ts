@@ -1,8 +1,13 @@
-import { request as httpRequest } from 'node:http'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { createServer, request as httpRequest } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { ApiError, ApiFleet, ApiRequest, ApiRequestDetail, ApiSummary, List } from '@longpole/model/api'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeFinding, makeRecord, makeRecords, makeSample, makeSpans, START } from '../../store/conformance-data.ts'
+import { createApi } from './api.ts'
 import { startTestHub, type TestHub } from './test-hub.ts'
 
 let hub: TestHub
@@ -362,29 +367,70 @@ describe('the first page', () => {
   })
 })
 
-test('the API describes itself, every route of it', async () => {
+interface Layer {
+  route?: { path: string; methods: Record<string, boolean> }
+  handle: { stack?: Layer[] }
+}
+
+/** `get /requests/{id}` of every route below the API's prefix. */
+function routesOf(layers: readonly Layer[]): string[] {
+  return layers.flatMap(({ route, handle }) => {
+    if (route === undefined) return routesOf(handle.stack ?? [])
+    return Object.keys(route.methods).map((method) => `${method} ${route.path.replace(/^\/api\/v1/, '').replaceAll(/:(\w+)/g, '{$1}')}`)
+  })
+}
+
+test('the API describes itself: every route, and nothing that is none', async () => {
   const document = await json<{
     openapi: string
     paths: Record<string, object>
     components: { schemas: { Request: { properties: object } } }
   }>('/api/v1/openapi.json')
   expect(document.openapi).toBe('3.1.0')
-  for (const path of [
-    'requests',
-    'requests/{id}',
-    'open',
-    'samples',
-    'events',
-    'findings',
-    'findings/{id}/verdict',
-    'why',
-    'fleet',
-    'accuracy',
-    'summary',
-    'export',
-    'stream',
-  ]) {
-    expect(Object.keys(document.paths)).toContain(`/api/v1/${path}`)
-  }
+  const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path.replace('/api/v1', '')}`),
+  )
+  const elsewhere = ['/metrics', '/healthz', '/readyz', '/', '/live.html', '/page.js', '/page.css', '/openapi.json'].map(
+    (path) => `get ${path}`,
+  )
+  const routes = routesOf((createApi(hub.context).router as unknown as { stack: Layer[] }).stack).filter(
+    (route) => !elsewhere.includes(route),
+  )
+  expect([...described].sort()).toEqual([...routes].sort())
   expect(Object.keys(document.components.schemas.Request.properties)).toContain('cached_tokens_by_tier')
+})
+
+test('a built console is served under any path, its base right for each, and nothing beside it', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'longpole-console-'))
+  mkdirSync(join(directory, 'assets'))
+  writeFileSync(join(directory, 'index.html'), '<!doctype html><html><head><title>x</title></head></html>')
+  writeFileSync(join(directory, 'assets', 'main-abc.js'), 'export {}')
+  writeFileSync(join(directory, '..', 'longpole-beside.txt'), 'planted-text')
+  const server = createServer(createApi({ ...hub.context, consoleDirectory: directory }))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const get = (path: string) => fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`)
+  try {
+    for (const [path, base] of [
+      ['/', './'],
+      ['/index.html', './'],
+      ['/requests', './'],
+      ['/requests/a%2Fb', '../'],
+      ['/why/x/y', '../../'],
+    ] as const) {
+      expect(await (await get(path)).text()).toContain(`<head><base href="${base}">`)
+    }
+    const script = await get('/assets/main-abc.js')
+    expect([script.headers.get('content-type'), script.headers.get('cache-control')]).toEqual([
+      'text/javascript; charset=utf-8',
+      expect.stringContaining('immutable'),
+    ])
+    expect((await get('/assets/other.js')).status).toBe(404)
+    for (const path of ['/..%2flongpole-beside.txt', '/assets/..%2f..%2flongpole-beside.txt', '/%2e%2e/longpole-beside.txt']) {
+      expect(await (await get(path)).text()).not.toContain('planted-text')
+    }
+    expect((await get('/api/v1/nothing')).status).toBe(404)
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
 })

@@ -11,7 +11,7 @@ import { one, type Query, readChoice, readQuery, readWhole } from './input.ts'
 import { badInput } from './problem.ts'
 import { FILTER_PARAMETERS, readFilter } from './requests.ts'
 
-const MEASURES = ['ttft', 'e2e', 'tpot', 'itl_max'] as const
+export const MEASURES = ['ttft', 'e2e', 'tpot', 'itl_max'] as const
 const DIMENSIONS = REQUEST_COLUMNS.filter((column) => column.kind === 'dictionary').map((column) => column.name)
 const TIME_BINS = 120
 /** Latency bins per octave. */

@@ -6,6 +6,7 @@ import { type ColumnDefinition, type ColumnKind, REQUEST_COLUMNS } from '@longpo
 import { SLO_NAMES } from '@longpole/model/slo'
 import { Router } from 'express'
 import type { ApiContext } from './context.ts'
+import { MEASURES } from './explore.ts'
 import { EXPORT_FORMATS } from './export.ts'
 import { FILTER_COLUMNS } from './requests.ts'
 
@@ -57,6 +58,7 @@ const FILTERS: Parameter[] = [
   choice('slo', SLO_NAMES),
   choice('result', ['good', 'bad']),
 ]
+const EXPLORE: Parameter[] = [choice('column', MEASURES), { name: 'seconds', in: 'query', schema: { type: 'integer', minimum: 1 } }]
 const list = (items: object) => ({
   type: 'object',
   required: ['items', 'next'],
@@ -147,6 +149,24 @@ const OPERATIONS: Operation[] = [
     type: 'application/octet-stream',
   },
   { method: 'get', path: '/stream', summary: 'Server-sent events: `open` and `settled`.', type: 'text/event-stream' },
+  {
+    method: 'get',
+    path: '/heatmap',
+    summary: 'Latency × time, with the median and the 99th percentile.',
+    parameters: [...FILTERS, ...EXPLORE],
+  },
+  {
+    method: 'get',
+    path: '/breakdown',
+    summary: 'Latency and phases by the values of a dimension.',
+    parameters: [...FILTERS, ...EXPLORE, text('dimension')],
+  },
+  {
+    method: 'get',
+    path: '/series',
+    summary: 'Means over time, one line for each value of a dimension.',
+    parameters: [...FILTERS, ...EXPLORE, text('by'), text('highlight', 'Values with | between them that are drawn first.')],
+  },
   { method: 'get', path: '/config', summary: 'Effective configuration, secrets masked.' },
 ]
 
