@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { alertmanagerConfig, DEFAULT_ALERTMANAGER } from '../../alerts/alertmanager/config.ts'
 import { notificationTemplates } from '../../alerts/alertmanager/templates.ts'
 import { expectedFiles } from '../../alerts/build.ts'
+import { startDeadman } from '../../alerts/deadman.ts'
 import { PAGE_FIELDS } from '../../alerts/page.ts'
 import { type Server, startAlertmanager, startPrometheus } from '../../alerts/testing/servers.ts'
 import { type Sink, startSink } from '../../alerts/testing/sink.ts'
+import { checkAlerting } from '../../src/cli/doctor/alerting.ts'
 import { findTool } from '../tools.ts'
 import { compressRules } from './compress.ts'
 import { aliveSample, endedRequest, type HubPage, openRequest, startHubPage } from './hub-page.ts'
@@ -160,5 +162,43 @@ describe.skipIf(prometheus.missing ?? alertmanager.missing)('from requests to a 
       alerts.filter(({ labels }) => labels.channel === 'page' && labels.family === 'slo').map(() => groupLabels.model),
     )
     expect(new Set(paged)).toEqual(new Set(['m-hangs', HOSTILE]))
+  })
+
+  test('longpole doctor --alerts reports every hop, and which one is broken', { timeout: 90_000 }, async () => {
+    const targets = { prometheus: server.url, alertmanager: manager.url, deliverySeconds: 30 }
+    const checks = await checkAlerting(targets)
+    expect(checks.filter(({ status }) => status === 'fail')).toEqual([])
+    expect(checks.map(({ check }) => check)).toEqual([
+      'scrape',
+      'rules',
+      'sending',
+      'watchdog',
+      'alertmanager',
+      'templates',
+      'arrival',
+      'routing',
+      'delivery webhook',
+    ])
+    expect(sink.received.some(({ path, body }) => path === '/webhook' && body.includes('LLMDoctorTest'))).toBe(true)
+    const broken = await checkAlerting({ ...targets, prometheus: 'http://127.0.0.1:9', alertmanager: 'http://127.0.0.1:9' })
+    expect(broken.map(({ check, status }) => `${check} ${status}`)).toEqual(['prometheus fail', 'alertmanager fail'])
+  })
+
+  test('a dead Prometheus is noticed by the dead-man receiver', { timeout: 90_000 }, async () => {
+    // The watchdog that Alertmanager sends to the sink is passed on to a dead-man receiver, as if it were the sink.
+    const deadman = await startDeadman({ host: '127.0.0.1', port: 0, withinSeconds: 9, notifyUrl: `${sink.url}/alarm`, log: () => {} })
+    let passed = sink.received.length
+    const pass = setInterval(() => {
+      for (const { path, body } of sink.received.slice(passed)) if (path === '/watchdog') void fetch(deadman.url, { method: 'POST', body })
+      passed = sink.received.length
+    }, 200)
+    try {
+      await server.kill()
+      const alarm = await sink.wait(({ path }) => path === '/alarm', 60_000)
+      expect(JSON.parse(alarm.body)).toMatchObject({ status: 'firing', alertname: 'LLMWatchdogMissing' })
+    } finally {
+      clearInterval(pass)
+      await deadman.close()
+    }
   })
 })
