@@ -20,7 +20,7 @@ export interface TracingOptions {
 }
 
 export interface Tracing {
-  /** Sends what is left and stops. Never rejects; calls after the first do nothing. */
+  /** Sends what is left and stops, within `OTEL_EXPORTER_OTLP_TIMEOUT` (10 s). Never rejects; calls after the first do nothing. */
   shutdown(): Promise<void>
 }
 
@@ -94,14 +94,28 @@ function decode(value: string): string {
   }
 }
 
+/** A program that ends waits this long for a hub that does not answer; the exporter itself would go on for ten seconds. */
+const EXIT_LIMIT_MS = 3000
+
 function flushOnExit(shutdown: () => Promise<void>): void {
-  process.once('beforeExit', () => void shutdown())
+  const flush = async (): Promise<boolean> => {
+    let timer: NodeJS.Timeout | undefined
+    const limit = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), EXIT_LIMIT_MS)
+    })
+    const flushed = await Promise.race([shutdown().then(() => true), limit])
+    clearTimeout(timer)
+    return flushed
+  }
+  // The event loop is empty, so the program is over: only retries to send are left.
+  process.once('beforeExit', async () => {
+    if (!(await flush())) process.exit()
+  })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      void shutdown().then(() => {
-        // A host with a handler of its own decides itself; without one the signal does what it always does.
-        if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
-      })
+    process.once(signal, async () => {
+      await flush()
+      // A host with a handler of its own decides itself; without one the signal does what it always does.
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal)
     })
   }
 }

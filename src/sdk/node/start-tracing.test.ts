@@ -92,6 +92,29 @@ await tracing.shutdown()`
   expect(bodies[0]!.text).toContain('service.instance.id')
 }, 30_000)
 
+test('a program that is told to stop sends what it has and stops', async () => {
+  const program = `import { startTracing } from '@longpole/sdk/node'
+import { instrumentFetch } from '@longpole/sdk'
+startTracing({ endpoint: process.env.WHERE })
+globalThis.fetch = instrumentFetch(fetch)
+setInterval(() => {}, 1000)
+${CALL}
+process.kill(process.pid, 'SIGTERM')`
+  const stopped = run(['--input-type=module', '-e', program], { LLM: llm.url, WHERE: endpoint, OTEL_BSP_SCHEDULE_DELAY: '60000' })
+  await expect(stopped).rejects.toMatchObject({ signal: 'SIGTERM' })
+  expect(sentSpans()).toHaveLength(5)
+}, 30_000)
+
+test('a program that ends while nobody answers is held up for a few seconds only, and ends as it would', async () => {
+  const silent = createServer(() => undefined)
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const env = { LLM: llm.url, OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` }
+  const args = ['--import', '@longpole/sdk/node/register', '--input-type=module', '-e', `${CALL}; process.exitCode = 7`]
+  await expect(run(args, env)).rejects.toMatchObject({ code: 7 })
+  silent.closeAllConnections()
+  silent.close()
+}, 30_000)
+
 test('an endpoint that is no address is told at once', async () => {
   const program = `import { startTracing } from '@longpole/sdk/node'
 try { startTracing({ endpoint: 'localhost:4318' }) } catch (error) { console.log(error.message) }`
