@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { startDeadman } from './deadman.ts'
 import { startSink } from './testing/sink.ts'
 
-const WATCHDOG = JSON.stringify({ status: 'firing', alerts: [{ labels: { alertname: 'Watchdog' } }] })
+const watchdog = (annotations: Record<string, string> = {}, status = 'firing') =>
+  JSON.stringify({ status, alerts: [{ status, labels: { alertname: 'Watchdog' }, annotations }] })
+const WATCHDOG = watchdog()
 const send = async (url: string, body = WATCHDOG) => (await fetch(url, { method: 'POST', body })).status
 
 test('a watchdog that stops is missed, and heard again when it returns', async () => {
@@ -34,9 +36,23 @@ test('what is no watchdog does not keep it quiet', async () => {
   const deadman = await startDeadman({ host: '127.0.0.1', port: 0, withinSeconds: 60, notifyUrl: null, log: (line) => lines.push(line) })
   try {
     expect(await send(deadman.url, '{"status":"firing","alerts":[{"labels":{"alertname":"Other"}}]}')).toBe(400)
-    expect(await send(deadman.url, WATCHDOG.replace('firing', 'resolved'))).toBe(400)
+    expect(await send(deadman.url, watchdog({}, 'resolved'))).toBe(400)
     expect(lines).toEqual([])
   } finally {
+    await deadman.close()
+  }
+})
+
+test('a watchdog that Alertmanager only repeats does not keep it quiet', async () => {
+  await using sink = await startSink()
+  const deadman = await startDeadman({ host: '127.0.0.1', port: 0, withinSeconds: 0.5, notifyUrl: sink.url, log: () => {} })
+  const repeat = setInterval(() => void send(deadman.url, watchdog({ evaluated: '1790000000' })), 50)
+  try {
+    await sink.wait(({ body }) => body.includes('"firing"'), 5_000)
+    await send(deadman.url, watchdog({ evaluated: '1790000060' }))
+    await sink.wait(({ body }) => body.includes('"resolved"'), 5_000)
+  } finally {
+    clearInterval(repeat)
     await deadman.close()
   }
 })

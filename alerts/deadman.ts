@@ -3,6 +3,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+/** Annotation of the watchdog: when Prometheus last evaluated it, Unix seconds. */
+export const WATCHDOG_STAMP = 'evaluated'
+
 export interface DeadmanOptions {
   host: string
   port: number
@@ -25,6 +28,7 @@ const MAX_BODY_BYTES = 1_048_576
 
 export async function startDeadman({ host, port, withinSeconds, notifyUrl, log }: DeadmanOptions): Promise<Deadman> {
   let isMissed = false
+  let lastStamp = ''
   let lastHeardMs = performance.now()
   let told: 'firing' | 'resolved' = 'resolved'
   let retry: NodeJS.Timeout | undefined
@@ -56,8 +60,11 @@ export async function startDeadman({ host, port, withinSeconds, notifyUrl, log }
       else body += text
     })
     request.on('end', () => {
-      const isHeard = request.method === 'POST' && /"alertname"\s*:\s*"Watchdog"/.test(body) && /"status"\s*:\s*"firing"/.test(body)
-      if (isHeard) {
+      const stamp = request.method === 'POST' ? readWatchdog(body) : null
+      const isHeard = stamp !== null
+      // The same stamp again: Alertmanager lives and Prometheus does not.
+      if (isHeard && (stamp === '' || stamp !== lastStamp)) {
+        lastStamp = stamp
         lastHeardMs = performance.now()
         clearTimeout(timer)
         timer = setTimeout(miss, withinSeconds * 1_000)
@@ -82,6 +89,19 @@ export async function startDeadman({ host, port, withinSeconds, notifyUrl, log }
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
+  }
+}
+
+/** The stamp of a firing watchdog, empty where it has none; null where the body is something else. */
+function readWatchdog(body: string): string | null {
+  try {
+    const { alerts } = JSON.parse(body) as {
+      alerts: { status?: string; labels: Record<string, string>; annotations?: Record<string, string> }[]
+    }
+    const watchdog = alerts.find(({ labels, status = 'firing' }) => labels.alertname === 'Watchdog' && status === 'firing')
+    return watchdog === undefined ? null : (watchdog.annotations?.[WATCHDOG_STAMP] ?? '')
+  } catch {
+    return null
   }
 }
 

@@ -67,6 +67,8 @@ export interface AlertDefinition {
   phase?: PhaseId
   /** What the alert itself knows of the place, for its page when there is no finding; Go template. */
   place?: string
+  /** Annotations that only this alert has; Go templates. */
+  annotations?: Record<string, string>
   /** The signal exists only where hardware or transport counters are collected. */
   needsCounters?: boolean
   variants(context: AlertContext): Variant[]
@@ -99,6 +101,7 @@ function renderVariant(definition: AlertDefinition, variant: Variant, context: A
       runbook_url: runbookUrl(name, links.runbooks),
       dashboard_url: dashboardUrl(links, dashboard),
       console_url: consoleUrl(links),
+      ...definition.annotations,
       ...(isPage ? pageFields(definition, variant, context) : { silence_url: silenceUrl(links) }),
     },
   }
