@@ -6,7 +6,7 @@ export const genericGenAi: EngineAdapter = {
   name: 'generic-genai',
   title: 'OpenTelemetry GenAI client',
   vantage: 'client',
-  seenVersions: [],
+  seenVersions: ['openai-v2-2.3b0'],
   claims,
   observe,
   response: { streamHeaders: 'unknown' },

@@ -106,9 +106,21 @@ function columnsOf(span: Span, inside: readonly Span[]): Partial<RequestColumns>
   return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== null))
 }
 
+/** What the openai package calls an answer with a status of 4xx: the status itself is on no span of its instrumentation. */
+const REJECTIONS = new Set([
+  'BadRequestError',
+  'AuthenticationError',
+  'PermissionDeniedError',
+  'NotFoundError',
+  'ConflictError',
+  'UnprocessableEntityError',
+  'RateLimitError',
+])
+
 function outcomeOf(span: Span, httpStatus: number | null): Partial<RequestColumns> {
   const errorType = textOf(span.attributes, Otel.errorType)
   if (httpStatus !== null && httpStatus >= 400 && httpStatus < 500) return { outcome: 'rejected', error_class: `http_${httpStatus}` }
+  if (errorType !== null && REJECTIONS.has(errorType)) return { outcome: 'rejected', error_class: errorType }
   if (errorType !== null || span.statusCode === StatusCode.error) return { outcome: 'error', error_class: errorType ?? 'other' }
   return { outcome: 'ok' }
 }
