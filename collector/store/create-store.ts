@@ -17,7 +17,7 @@ import { encodeRecords } from './rows/request-rows.ts'
 import { encodeSpans } from './rows/span-rows.ts'
 import { migrate } from './schema/migrate.ts'
 import { EVENTS, FINDINGS, REQUESTS, SAMPLES, SPANS, VERDICTS } from './schema/tables.ts'
-import type { Store, StoredSpan } from './store.ts'
+import { type Store, StoreConfigError, type StoredSpan } from './store.ts'
 
 /** The `store` section of longpole.yaml. */
 export interface StoreConfig {
@@ -56,7 +56,8 @@ export async function createStore(
   } catch (error) {
     await client.close()
     await embedded?.close()
-    throw error
+    if (!/not enough space|No space left/i.test((error as Error).message)) throw error
+    throw new Error(`no space left for the store in ${config.data} (store.data): free some, or give it another directory`, { cause: error })
   }
 
   const insertInto = async (table: string, { names, body }: EncodedTable) =>
@@ -100,7 +101,7 @@ async function openEmbedded(config: StoreConfig, onTrouble: (message: string) =>
   try {
     mkdirSync(config.data, { recursive: true, mode: 0o700 })
   } catch (error) {
-    throw new Error(`data directory ${config.data} (store.data) cannot be made: ${(error as NodeJS.ErrnoException).code}`)
+    throw new StoreConfigError(`data directory ${config.data} (store.data) cannot be made: ${(error as Error).message}`)
   }
   const embedded = await launchEmbedded({
     data: config.data,
@@ -116,7 +117,7 @@ async function openServer(config: StoreConfig, url: string): Promise<StoreClient
   try {
     await plain.command(`CREATE DATABASE IF NOT EXISTS ${config.database}`)
   } catch (error) {
-    throw new Error(`the store at ${new URL(url).origin} (store.url) cannot be used: ${(error as Error).message}`)
+    throw new StoreConfigError(`the store at ${new URL(url).origin} (store.url) cannot be used: ${(error as Error).message}`)
   } finally {
     await plain.close()
   }

@@ -72,3 +72,9 @@ export interface Store {
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
+
+/** The store cannot be opened as it is configured: names the key and says what to do. */
+export class StoreConfigError extends Error {
+  override readonly name = 'StoreConfigError'
+  readonly exitStatus = 2
+}

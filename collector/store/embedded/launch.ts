@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { StoreConfigError } from '../store.ts'
 
 export interface LaunchSettings {
   data: string
@@ -49,7 +50,7 @@ export async function launchEmbedded({ data, memoryBytes, onRestart = () => {} }
       await process.ready
     } catch (error) {
       process.child.kill('SIGKILL')
-      throw new Error(explain(directory, (error as Error).message))
+      throw explain(directory, (error as Error).message)
     }
     child = process.child
     process.child.once('exit', (code, signal) => {
@@ -135,16 +136,21 @@ function endProcess(child: ChildProcess): Promise<void> {
 }
 
 /** chDB tells JavaScript only that it cannot connect; the reason stands on stderr. */
-function explain(data: string, message: string): string {
+function explain(data: string, message: string): Error {
   if (/Cannot lock file|CANNOT_OPEN_FILE|another server instance/i.test(message)) {
-    return `data directory ${data} is in use by ${ownerOf(data)}: stop it, or give this one another directory (store.data)`
+    return new StoreConfigError(
+      `data directory ${data} is in use by ${ownerOf(data)}: stop it, or give this one another directory (store.data)`,
+    )
   }
-  if (/EACCES|Permission denied|EROFS|Read-only file system/i.test(message)) return `data directory ${data} cannot be written`
-  if (/ENOSPC|No space left on device/i.test(message)) return `no space left for data directory ${data}`
+  if (/EACCES|Permission denied|EROFS|Read-only file system/i.test(message)) {
+    return new StoreConfigError(`data directory ${data} (store.data) cannot be written`)
+  }
+  if (/ENOSPC|No space left on device/i.test(message)) return new Error(`no space left for the store in ${data} (store.data)`)
   if (/Cannot find module '?@chdb|chdb.*(not|un)supported|Failed to load/i.test(message)) {
-    return `the embedded store has no build for ${process.platform}-${process.arch}: set store.url to a ClickHouse server. ${lastLine(message)}`
+    const platform = `${process.platform}-${process.arch}`
+    return new StoreConfigError(`the embedded store has no build for ${platform}: set store.url to a ClickHouse server${lastLine(message)}`)
   }
-  return `the embedded store in ${data} did not start${lastLine(message)}`
+  return new Error(`the embedded store in ${data} did not start${lastLine(message)}`)
 }
 
 /** The engine writes its process id into the file that it locks. */
