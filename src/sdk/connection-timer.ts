@@ -160,7 +160,7 @@ function headerOf(headers: unknown, name: string): string | undefined {
 
 const bodyPublishers = new WeakMap<object, boolean>()
 
-/** Whether this build of undici publishes body chunks. Its releases do not tell, its code does: Node 24 and undici 7.11 and later. */
+/** Whether this build of undici publishes body chunks: Node 24's does, Node 22's does not. Nothing but its code tells. */
 function publishesBody(request: UndiciRequest): boolean {
   const type = request.constructor as { prototype: Record<string, unknown> }
   const known = bodyPublishers.get(type)

@@ -325,6 +325,8 @@ describe('endings', () => {
     const { client } = await start(() => {}, { timeout: 30, maxRetries: 0 })
     await expect(client.chat.completions.create(ask)).rejects.toThrow()
     expect((await spans.requests(1))[0]!.attributes).toMatchObject({ 'longpole.outcome': 'timeout', 'longpole.error_class': 'timeout' })
+    await expect(client.chat.completions.create(ask, { timeout: 9999, signal: AbortSignal.timeout(30) })).rejects.toThrow()
+    expect((await spans.requests(2))[1]!.attributes).toMatchObject({ 'longpole.outcome': 'timeout', 'longpole.error_class': 'timeout' })
   })
 
   test('nobody listens', async () => {
