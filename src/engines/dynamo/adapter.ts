@@ -73,6 +73,6 @@ export const dynamo: EngineAdapter = {
   unobservable: [
     { what: 'queue, prefill and transfer inside a worker', instead: "the engine's own spans below handle_payload" },
     { what: 'KV transfer', instead: 'nothing: kv_transfer_estimated_latency_ms was seen 0 on a real wait' },
-    { what: 'preprocessing without DYN_REQUEST_LIFECYCLE', instead: 'what is left at the gateway' },
+    { what: 'preprocessing without DYN_LIFECYCLE_TRACE_ENABLED', instead: 'what is left at the gateway' },
   ],
 }
