@@ -44,7 +44,7 @@ async function pidOfStore(): Promise<number> {
 test('killed in the middle of inserts it is back at once, and what was acknowledged is there', async () => {
   const acknowledged = new Set<string>()
   let seed = 1_000
-  for (let round = 0; round < 4; round++) {
+  for (let round = 0; round < 3; round++) {
     const pid = await pidOfStore()
     const writers = Array.from({ length: 4 }, async () => {
       for (let count = 0; count < 20; count++) {
@@ -73,9 +73,9 @@ test('killed in the middle of inserts it is back at once, and what was acknowled
   }
   const rows = await store.query<{ id: string }>('SELECT DISTINCT concat(trace_id, span_id) AS id FROM spans')
   const stored = new Set(rows.map((row) => row.id))
-  expect(acknowledged.size).toBeGreaterThan(500)
+  expect(acknowledged.size).toBeGreaterThan(300)
   expect([...acknowledged].filter((id) => !stored.has(id))).toEqual([])
-  expect(troubles.filter((trouble) => trouble.includes('SIGKILL'))).toHaveLength(4)
+  expect(troubles.filter((trouble) => trouble.includes('SIGKILL'))).toHaveLength(3)
 })
 
 test('a second hub on the same directory is told who has it', async () => {

@@ -24,6 +24,10 @@ export interface EmbeddedStore {
   close(): Promise<void>
 }
 
+class DirectoryInUse extends StoreConfigError {}
+
+const LOCK_TRIES = 4
+const LOCK_WAIT_MS = 250
 const START_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5_000
 /** Waits between restarts: none at first, longer while it keeps dying young. */
@@ -77,8 +81,21 @@ export async function launchEmbedded({ data, memoryBytes, onRestart = () => {} }
     }
   }
 
+  /** The process of a hub that was killed a moment ago may still hold the lock. */
+  async function startPatiently(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await starting
+      } catch (error) {
+        if (!(error instanceof DirectoryInUse) || tries === LOCK_TRIES) throw error
+        await new Promise((resume) => setTimeout(resume, LOCK_WAIT_MS))
+        starting = start()
+      }
+    }
+  }
+
   try {
-    await starting
+    await startPatiently()
   } catch (error) {
     rmSync(socketDirectory, { recursive: true, force: true })
     throw error

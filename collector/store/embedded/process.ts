@@ -208,8 +208,9 @@ function fail(response: ServerResponse, error: unknown): void {
 
 const [data, socket, memoryBytes] = process.argv.slice(2)
 if (data === undefined || socket === undefined) throw new Error('usage: process.ts DATA SOCKET MEMORY_BYTES')
-// The hub is gone: so is the reason to be.
-process.on('disconnect', () => process.exit(0))
+// The hub is gone: so is the reason to be. An exit would wait for running queries, for as long as they take, and keep the directory
+// locked; being killed loses nothing that was acknowledged.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
 // Ctrl-C reaches the whole process group; the hub closes the store when it is done with it.
 process.on('SIGINT', () => {})
 startStoreProcess({ data, socket, memoryBytes: Number(memoryBytes ?? 2_000_000_000) })

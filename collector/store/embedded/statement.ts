@@ -71,7 +71,8 @@ export function quote(text: string): string {
 }
 
 /** Quoted text, comments and everything else, one token each. */
-const TOKEN = /'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|\/\*[\s\S]*?\*\/|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}|;/g
+const TOKEN =
+  /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\/|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}|;/g
 
 function withoutQuoted(sql: string): string {
   return sql.replace(TOKEN, ' ')
