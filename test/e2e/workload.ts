@@ -71,7 +71,7 @@ export function planRequests(run: string, model: string, sizes: Sizes, seed: num
       model,
       stream: true,
       stream_options: { include_usage: true },
-      max_tokens: group === 'aborted' ? 300 : group === 'rejected' ? 1_000_000 : group === 'tool' ? 48 : tokens,
+      max_tokens: group === 'aborted' ? 2_000 : group === 'rejected' ? 1_000_000 : group === 'tool' ? 48 : tokens,
       messages: [{ role: 'user', content: `${count} ${prompt}` }],
       ...(group === 'n2' ? { n: 2 } : {}),
       ...(group === 'tool' ? { tools: [TOOL], tool_choice: { type: 'function', function: { name: TOOL.function.name } } } : {}),
