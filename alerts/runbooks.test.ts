@@ -51,3 +51,8 @@ test('every query of a runbook reads series that exist', () => {
   })
   expect(problems).toEqual([])
 })
+
+test('docs/alerting.md lists every alert', () => {
+  const text = readFileSync(join(ALERTS_FOLDER, '../docs/alerting.md'), 'utf8')
+  expect(ALERTS.map(({ name }) => name).filter((name) => !text.includes(`| [${name}](../alerts/${name}/runbook.md) |`))).toEqual([])
+})
