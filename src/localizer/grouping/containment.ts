@@ -1,25 +1,49 @@
-// Step 6b: a zone is not at fault because one of its clusters is. If a near-best slice lies inside the best one and the rest of the
-// best one shows nothing, the inner slice is the answer.
-import { type Candidate, literalKey, type ScanInput } from '../scan/candidate.ts'
+// Step 6b: a zone is not at fault because one of its clusters is. If a good slice lies inside the best one and the rest of the best one
+// shows nothing, the inner slice is the answer.
+import { measureEffect } from '../contrast/effect.ts'
+import { type Candidate, literalKey, membersOf, type ScanInput } from '../scan/candidate.ts'
 import { logLikelihoodRatio } from '../scan/statistic.ts'
+import type { Case } from '../selection/case.ts'
 import { isInside, jaccard, sliceMembers } from './aliases.ts'
 
 /** G of the remainder below which it shows nothing. */
 const QUIET_REMAINDER = 3
+/** The remainder's effect, as a part of the inner slice's, below which it shows nothing. */
+const QUIET_EFFECT = 0.15
+/** The inner slice's score, as a part of the best one's, that is near enough. */
+const NEAR = 0.5
+/** A remainder smaller than this part of the slice is no evidence either way. */
+const MIN_REMAINDER = 0.03
 
-export function narrowest(input: ScanInput, chosen: Candidate, candidates: readonly Candidate[]): Candidate {
+export function narrowest(given: Case, input: ScanInput, chosen: Candidate, candidates: readonly Candidate[]): Candidate {
   let best = chosen
   let members = sliceMembers(input, best)
   for (const inner of candidates) {
-    if (literalKey(inner.literals) === literalKey(best.literals)) continue
-    if (inner.score < chosen.score - Math.max(4, chosen.score * 0.1)) continue
+    if (literalKey(inner.literals) === literalKey(best.literals) || inner.score < NEAR * chosen.score) continue
     if (inner.literals.length > best.literals.length) continue
     const inside = sliceMembers(input, inner)
-    if (!isInside(inside, members) || jaccard(inside, members) >= 0.98) continue
-    const remainder = logLikelihoodRatio(best.cA - inner.cA, best.xA - inner.xA, best.cB - inner.cB, best.xB - inner.xB)
-    if (remainder / Math.max(best.phi, 1) >= QUIET_REMAINDER) continue
+    if (!isInside(inside, members) || jaccard(inside, members) >= 1 - MIN_REMAINDER) continue
+    if (!isQuiet(given, input, inner, best)) continue
     best = inner
     members = inside
   }
   return best
+}
+
+function isQuiet(given: Case, input: ScanInput, inner: Candidate, outer: Candidate): boolean {
+  const g = logLikelihoodRatio(outer.cA - inner.cA, outer.xA - inner.xA, outer.cB - inner.cB, outer.xB - inner.xB)
+  if (g / Math.max(outer.phi, 1) < QUIET_REMAINDER && inner.score >= 0.9 * outer.score - 4) return true
+  const now = split(input, input.a.rows, inner, outer)
+  const before = split(input, input.b.rows, inner, outer)
+  if (now.rest.length < 10 || before.rest.length < 10) return false
+  const { measure } = given.question
+  const rest = measureEffect(measure, given.population, given.conditioning, now.rest, before.rest)
+  const own = measureEffect(measure, given.population, given.conditioning, now.inner, before.inner)
+  return rest.relative < QUIET_EFFECT * own.relative
+}
+
+function split(input: ScanInput, rows: Int32Array, inner: Candidate, outer: Candidate) {
+  const inInner = membersOf(rows, inner.literals, input.dimensions)
+  const inOuter = membersOf(rows, outer.literals, input.dimensions)
+  return { inner: rows.filter((_, at) => inInner[at] === 1), rest: rows.filter((_, at) => inOuter[at] === 1 && inInner[at] === 0) }
 }

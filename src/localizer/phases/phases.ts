@@ -28,9 +28,16 @@ const AFTER_FIRST_TOKEN: ReadonlySet<string> = new Set(
   PHASES.filter((phase) => !phase.beforeFirstToken).flatMap(({ id }) => [id, phaseColumn(id)]),
 )
 
+/** Targets that are a pace and no sum of phases, and the phases that a pace belongs to. */
+const PACE_TARGETS: ReadonlySet<string> = new Set(['tpot', 'itl_max'])
+const PACE_PHASES: ReadonlySet<string> = new Set(
+  ['engine.decode', 'stream.drain', 'client.consume'].flatMap((id) => [id, id, `phase_${id.replaceAll('.', '_')}`]),
+)
+
 /** Phase columns that are part of the target: present, and after the first token only where the target is. */
 export function relevantPhases(given: Case): string[] {
   const { target, phases } = given.question
+  if (PACE_TARGETS.has(target)) return phases.filter((name) => given.table.numbers.has(name) && PACE_PHASES.has(name))
   const firstToken = target === 'ttft' || target === 'ttfr' || target === 'ttfa'
   return phases.filter((name) => given.table.numbers.has(name) && !(firstToken && AFTER_FIRST_TOKEN.has(name)) && isComponent(given, name))
 }
@@ -66,6 +73,7 @@ export function explainPhases(given: Case, incident: Int32Array, baseline: Int32
     const expected = mean(healed[index] as Float64Array)
     return { phase, excess: mean(now[index] as Float64Array) - expected, expected }
   })
+  if (PACE_TARGETS.has(question.target)) return { shares: meanShares(excess), excess, unfinished }
   const matrix = buildMatrix(given, names, rows, now, healed, excess)
   const summary = phaseSummary(given)
   const shares = phaseShares(matrix, summary, question.seed)

@@ -215,7 +215,7 @@ function examine(
 ): Pick | null {
   const input = inputs[entry.level] as ScanInput
   const sameLevel = slices.filter((other) => other.level === entry.level).map((other) => other.candidate)
-  const narrow = narrowest(input, entry.candidate, sameLevel)
+  const narrow = narrowest(given, input, entry.candidate, sameLevel)
   const recount = (literals: Literal[], penalty: number) => evaluate(input, blocks, { ...emptyCandidate(), literals, penalty })
   const wide = widest(given, inputs, input, narrow, sameLevel, recount)
   const { best, aliases } = groupAliases(input, wide, sameLevel)

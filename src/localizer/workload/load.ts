@@ -27,6 +27,8 @@ const MIN_MOVED_GROWTH = 1.05
 /** Without the mover's rows at most this part of the growth may be left. */
 const MAX_UNMOVED = 0.5
 const MAX_FLOOR_RATIO = 1.35
+/** Cost of a token, incident ÷ baseline, up to which longer work is only longer. */
+const MAX_COST_RATIO = 1.25
 const MAX_CACHE_FALL = 0.8
 const names = (owner: (phase: (typeof PHASES)[number]) => boolean): ReadonlySet<string> =>
   new Set(PHASES.filter(owner).flatMap((phase) => [phase.id, phaseColumn(phase.id)]))
@@ -44,7 +46,11 @@ export function checkLoad(given: Case, rows: Rows, rest: Rows | null, excess: re
   const { growth, mover } = explainGrowth(given, rows, rest, moves)
   const floorRatio = floorOf(given, rows.incident) / Math.max(floorOf(given, rows.baseline), 1e-12)
   if (growth === null) reasons.push('arriving work does not explain it')
-  if (floorRatio > MAX_FLOOR_RATIO) reasons.push(`even the fastest tenth takes ${floorRatio.toFixed(2)} times as long`)
+  const own = growth !== null && mover !== null && mover.quantity !== 'requests' && rest !== null && isOwnLengths(given, rows, mover)
+  if (own) {
+    const cost = costPerToken(given, rows)
+    if (cost > MAX_COST_RATIO) reasons.push(`a token costs ${cost.toFixed(2)} times as much`)
+  } else if (floorRatio > MAX_FLOOR_RATIO) reasons.push(`even the fastest tenth takes ${floorRatio.toFixed(2)} times as long`)
   const outside = outsideShare(excess)
   if (outside > 0.5) reasons.push(`${Math.round(outside * 100)} % of the excess is outside the engines`)
   const cache = cacheRatio(given, rows.incident, rows.baseline)
@@ -94,6 +100,34 @@ function brings(given: Case, growth: Growth, rows: Rows, move: Move): boolean {
   const without = (of: Int32Array) => of.filter((row) => dimension.ids[row] !== id)
   const left = sameQuantity(given, growth, { incident: without(rows.incident), baseline: without(rows.baseline) }) - 1
   return left <= MAX_UNMOVED * (growth.now / growth.before - 1)
+}
+
+/** The slice's own lengths grew about as much as the mover's: the mover is who the slice is. */
+function isOwnLengths(given: Case, rows: Rows, mover: Move): boolean {
+  const column = given.table.numbers.get(mover.quantity)
+  if (column === undefined) return false
+  const own = meanOf(column, rows.incident) / meanOf(column, rows.baseline)
+  return own >= 1 + 0.7 * (mover.to / mover.from - 1)
+}
+
+/** Seconds per token of the target now ÷ before, in sums: linear in length, whatever the fit made of lengths it had never seen. */
+function costPerToken(given: Case, rows: Rows): number {
+  const cost = (of: Int32Array): number => {
+    let seconds = 0
+    let tokens = 0
+    const prompt = given.table.numbers.get('prompt_tokens')
+    const cached = given.table.numbers.get('cached_tokens')
+    const output = given.conditioning.covariates.includes('output_tokens') ? given.table.numbers.get('output_tokens') : undefined
+    for (const row of of) {
+      const value = given.population.value[row] as number
+      if (!Number.isFinite(value) || given.population.censored[row] === 1) continue
+      seconds += value
+      tokens += (prompt?.[row] ?? 0) - (cached?.[row] || 0) + (output?.[row] || 0)
+    }
+    return tokens > 0 ? seconds / tokens : Number.NaN
+  }
+  const ratio = cost(rows.incident) / cost(rows.baseline)
+  return Number.isFinite(ratio) ? ratio : Number.POSITIVE_INFINITY
 }
 
 function floorOf(given: Case, rows: Int32Array): number {

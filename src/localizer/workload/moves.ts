@@ -17,11 +17,13 @@ export interface Move {
   divergence: number
 }
 
-const MIN_SHARE_CHANGE = 0.02
+const MIN_SHARE_CHANGE = 0.03
 const MIN_LENGTH_RATIO = 1.15
 const MIN_ROWS = 15
 /** z of a move against its sampling error. */
 const MIN_Z = 5
+/** …and against the share's own scatter over time. */
+const MIN_SCATTERS = 3
 const MAX_MOVES = 6
 /** Lengths that tables of the product know; a question's covariates are added. */
 const LENGTHS = ['prompt_tokens', 'output_tokens']
@@ -104,9 +106,30 @@ function noteShare(moves: Move[], now: Group, before: Group, id: number, given: 
   const nB = given.population.baseline.length
   const middle = (p * nA + q * nB) / (nA + nB)
   const z = Math.abs(p - q) / Math.sqrt(middle * (1 - middle) * (1 / nA + 1 / nB))
-  if (z < MIN_Z) return
+  if (z < MIN_Z || Math.abs(p - q) < MIN_SCATTERS * shareScatter(given, dimension, id)) return
   const divergence = p * Math.log(p / q) + (1 - p) * Math.log((1 - p) / (1 - q))
   moves.push({ quantity: 'requests', dimension: dimension.name, value: dimension.values[id] as string, from: q, to: p, divergence })
+}
+
+/** Standard deviation of a value's share over stretches of the baseline half as long as the incident. */
+function shareScatter(given: Case, dimension: DimensionColumn, id: number): number {
+  const { time } = given.table
+  const { incident, baseline } = given.population.windows
+  const rows = given.population.baseline
+  const length = Math.max((incident.to - incident.from) / 2, 1e-9)
+  const last = Math.max(...baseline.map((window) => window.to))
+  const own = new Map<number, number>()
+  const all = new Map<number, number>()
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number
+    const block = Math.floor((last - (time[row] as number)) / length)
+    all.set(block, (all.get(block) ?? 0) + 1)
+    if (dimension.ids[row] === id) own.set(block, (own.get(block) ?? 0) + 1)
+  }
+  const shares = [...all].filter(([, count]) => count >= MIN_ROWS).map(([block, count]) => (own.get(block) ?? 0) / count)
+  if (shares.length < 3) return 0
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length
+  return Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (shares.length - 1))
 }
 
 function noteLength(

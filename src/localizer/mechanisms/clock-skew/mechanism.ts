@@ -9,7 +9,8 @@ export const clockSkew: MechanismTest = {
     const phases = signals.phases.excess.filter(({ phase }) => /upload|stream.network|drain/.test(phase))
     const up = phases.reduce((sum, { excess }) => sum + Math.max(excess, 0), 0)
     const down = phases.reduce((sum, { excess }) => sum - Math.min(excess, 0), 0)
-    if (up <= 0 || down < 0.5 * up) return null
+    const all = signals.phases.excess.reduce((sum, { excess }) => sum + Math.max(excess, 0), 0)
+    if (up <= 0 || down < 0.5 * up || up < 0.5 * all) return null
     return evidence(0.75, ['one way of the network grew by what the other lost'])
   },
 }

@@ -9,9 +9,9 @@ export const slowRank: MechanismTest = {
   confusedWith: ['slower_compute', 'expert_imbalance'],
   test(signals) {
     const groups = signals.distinct('ep_group')
-    const grouped = groups !== null && groups.now >= 1
+    const one = signals.isSliceOf('ep_group', 'replica', 'rank', 'node', 'decode_replica', 'prefill_replica')
+    if (groups === null || groups.now < 1 || !(one || groups.now === 1)) return null
     const rank = slowestRank(signals)
-    if (!grouped && rank === null) return null
     const compute = signals.share('decode', 'prefill', 'queue', 'kv_wait')
     if (signals.hasPhases && compute < 0.4) return null
     const experts = signals.sampled('expert_load_ratio')
