@@ -1,6 +1,6 @@
 // What the host side of an engine costs a request: tokenizing, adapter loads, moving KV.
 import { logNormal } from '../core/random.ts'
-import type { SimRequest } from '../core/request.ts'
+import { PHASE, type SimRequest } from '../core/request.ts'
 import type { Engine } from '../engine/engine.ts'
 
 /** Tokens a second of one Hugging Face tokenizer thread (0.6 to 0.9 M measured from Python). */
@@ -23,7 +23,7 @@ export function transferSeconds(source: Engine, destination: Engine, bytes: numb
 }
 
 /** Puts what the host tier knows of the prompt onto the GPU; seconds that this takes, 0 where there is nothing to load. */
-export function loadFromHost(engine: Engine, request: SimRequest): number {
+function loadFromHost(engine: Engine, request: SimRequest): number {
   const rank = engine.ranks[0]
   if (engine.hostTier === null || rank === undefined || request.loadedTokens > 0) return 0
   const tokens = Math.min(engine.hostTier.load(request, rank), request.promptTokens - 1)
@@ -45,7 +45,7 @@ export function streamLagSeconds(engine: Engine, meanGap: number, chunks: number
 }
 
 /** Makes the adapter resident, throwing out the one used longest ago. Returns the seconds the request waits for its weights. */
-export function acquireAdapter(engine: Engine, request: SimRequest): number {
+function acquireAdapter(engine: Engine, request: SimRequest): number {
   const name = request.adapter
   if (name === null || engine.spec.adapterSlots === 0) return 0
   const { adapters } = engine
@@ -59,4 +59,17 @@ export function acquireAdapter(engine: Engine, request: SimRequest): number {
   }
   request.adapterLoaded = true
   return logNormal(ADAPTER_LOAD_SECONDS, 0.4, request.seed, 32) * engine.adapterScale.value
+}
+
+/** Books and returns what a request waits for before the core may have it: its adapter's weights, KV from a lower tier. */
+export function waitForWeights(engine: Engine, request: SimRequest): number {
+  const adapter = acquireAdapter(engine, request)
+  if (adapter > 0) {
+    engine.counters.adapterLoads++
+    request.spend(PHASE['engine.queue'], adapter)
+    return adapter
+  }
+  const loading = loadFromHost(engine, request)
+  if (loading > 0) request.spend(PHASE['kv.load'], loading)
+  return loading
 }

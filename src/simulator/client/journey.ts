@@ -1,24 +1,27 @@
 // The way of a request through the fleet: client network, gateway, router, API server, engine(s), and back; with retries, time-outs and
 // callers who give up. Engines report to it; every second is booked to a phase at the moment it is over.
 import type { EventHandler } from '../core/event-queue.ts'
-import { hash, logNormal, uniform } from '../core/random.ts'
+import { logNormal, uniform } from '../core/random.ts'
 import { PHASE, type SimOutcome, type SimRequest } from '../core/request.ts'
-import type { Engine, EngineListener, SimQueue } from '../engine/engine.ts'
-import { nearestRegion } from '../fleet/distances.ts'
-import type { Fleet, Pool } from '../fleet/fleet.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { EngineListener, SimQueue } from '../engine/listener.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import { Router } from '../router/router.ts'
-import { acquireAdapter, loadFromHost, tokenizeSeconds, transferSeconds } from './costs.ts'
-import { bookArrival, bookDrain, bookReturn } from './network.ts'
+import { tokenizeSeconds, transferSeconds, waitForWeights } from './costs.ts'
+import { Geography } from './geography.ts'
+import { bookDrain, bookReturn } from './network.ts'
+import { bookOpenPhase, observeState } from './open-phase.ts'
 
-const ROUTE = 1
-const ENQUEUE = 2
-const TRANSFERRED = 3
-const DEADLINE = 4
-const GIVE_UP = 5
-const RETRY = 6
-const REFUSE = 7
-const SERVER_ERROR = 8
+/** What may be due for a request. */
+const Due = { route: 1, enqueue: 2, transferred: 3, deadline: 4, giveUp: 5, retry: 6, refuse: 7, serverError: 8 } as const
 const KINDS = 16
+
+type Failure = [outcome: SimOutcome, errorClass: string, status: number | null]
+const FAILURES: Record<number, Failure> = {
+  [Due.deadline]: ['timeout', 'timeout', null],
+  [Due.refuse]: ['rejected', 'rate_limited', 429],
+  [Due.serverError]: ['error', 'server_error', 500],
+}
 
 /** Waiting requests a replica may have before the gateway refuses more. */
 const GATEWAY_LIMIT = 400
@@ -30,22 +33,22 @@ export interface JourneyOptions {
 
 export class Journey implements EventHandler<SimRequest | null>, EngineListener {
   readonly inFlight = new Set<SimRequest>()
-  /** Region whose traffic goes to another one: failover. */
-  readonly failover = new Map<string, string>()
   private readonly options: JourneyOptions
   private readonly router = new Router()
-  private readonly pools = new Map<string, Pool>()
-  private readonly near = new Map<string, string>()
-  private fleet: Fleet | null = null
+  private readonly geography: Geography
 
   constructor(options: JourneyOptions) {
     this.options = options
+    this.geography = new Geography()
+  }
+
+  /** Region whose traffic goes to another one. */
+  get failover(): Map<string, string> {
+    return this.geography.failover
   }
 
   attach(fleet: Fleet): void {
-    this.fleet = fleet
-    for (const client of fleet.clientRegions) this.near.set(client, nearestRegion(client, fleet.regions))
-    for (const pool of fleet.pools) this.pools.set(`${pool.model.name}\n${pool.region}`, pool)
+    this.geography.attach(fleet)
   }
 
   submit(request: SimRequest, now: number): void {
@@ -53,7 +56,21 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     this.inFlight.add(request)
     this.attempt(request, now)
     const { tenant, seed } = request
-    if (uniform(seed, 21) < tenant.abortShare) this.at(now + logNormal(8, 1, seed, 22), GIVE_UP, request, true)
+    if (uniform(seed, 21) < tenant.abortShare) this.at(now + logNormal(8, 1, seed, 22), Due.giveUp, request, true)
+  }
+
+  /** A request that reached an engine's API server over a real socket: neither network nor gateway are modelled. */
+  receive(request: SimRequest, engine: Engine, now: number): void {
+    request.startedAt = now
+    request.attemptAt = now
+    request.epoch = 1
+    this.inFlight.add(request)
+    this.accept(request, engine, now, 0)
+  }
+
+  /** Its caller has closed the socket. */
+  leave(request: SimRequest, now: number): void {
+    if (request.state !== 'ended') this.finish(request, now, 'aborted')
   }
 
   handle(now: number, kind: number, payload: SimRequest | null): void {
@@ -62,30 +79,23 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     const epoch = Math.floor(kind / KINDS)
     if (epoch !== 0 && epoch !== request.epoch) return
     switch (kind % KINDS) {
-      case ROUTE:
+      case Due.route:
         this.route(request, now)
         break
-      case ENQUEUE:
+      case Due.enqueue:
         this.enqueue(request, now)
         break
-      case TRANSFERRED:
+      case Due.transferred:
         this.transferred(request, now)
         break
-      case DEADLINE:
-        this.failAttempt(request, now, 'timeout', 'timeout', null)
-        break
-      case GIVE_UP:
+      case Due.giveUp:
         this.finish(request, now, 'aborted')
         break
-      case RETRY:
+      case Due.retry:
         this.attempt(request, now)
         break
-      case REFUSE:
-        this.failAttempt(request, now, 'rejected', 'rate_limited', 429)
-        break
-      case SERVER_ERROR:
-        this.failAttempt(request, now, 'error', 'server_error', 500)
-        break
+      default:
+        this.failAttempt(request, now, ...(FAILURES[kind % KINDS] as Failure))
     }
   }
 
@@ -101,6 +111,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
       }
     }
     request.firstTokenAt = now
+    request.stream?.progress(1)
     bookReturn(request, engine)
   }
 
@@ -113,7 +124,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     source.counters.transferredBytes += request.kvBytes
     request.scheduledAt = now
     request.last.transferStart = start
-    this.at(start + seconds + source.transferDelay.value, TRANSFERRED, request)
+    this.at(start + seconds + source.transferDelay.value, Due.transferred, request)
   }
 
   finished(engine: Engine, request: SimRequest, now: number): void {
@@ -132,7 +143,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
   drainOpen(now: number): SimRequest[] {
     const open = [...this.inFlight].sort((a, b) => a.index - b.index)
     for (const request of open) {
-      this.bookOpenPhase(request, now)
+      bookOpenPhase(request, now)
       request.settle()
     }
     return open
@@ -151,47 +162,48 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     request.preemptedAt = Number.NaN
     request.computedTokens = 0
     request.generatedTokens = 0
-    const fleet = this.fleet as Fleet
-    const near = this.near.get(request.client.region) as string
-    const region = this.failover.get(near) ?? near
-    const gateways = fleet.gateways.filter((gateway) => gateway.region === region)
-    request.gateway = gateways[hash(request.seed, 23) % gateways.length] ?? null
-    const seconds = bookArrival(request, fleet, region)
-    this.at(now + seconds, ROUTE, request)
+    const seconds = this.geography.enter(request)
+    this.at(now + seconds, Due.route, request)
     const usual = request.model.reasoning ? Math.max(600, request.client.timeoutSeconds) : request.client.timeoutSeconds
     const patience = usual * request.tenant.timeoutScale.value
-    this.at(now + patience, DEADLINE, request)
+    this.at(now + patience, Due.deadline, request)
   }
 
   private route(request: SimRequest, now: number): void {
-    const pool = this.poolOf(request)
+    const pool = this.geography.poolOf(request)
     const engine = this.router.pick(pool, pool.prefillEngines.length > 0 ? pool.prefillEngines : pool.engines, request, now)
     if (engine === null) {
       this.failAttempt(request, now, 'error', 'no_healthy_upstream', 503)
       return
     }
-    request.engine = engine
-    request.prefillEngine = engine.spec.role === 'prefill' ? engine : null
-    request.revision = engine.spec.revision
     if (engine.waiting > GATEWAY_LIMIT) {
-      this.at(now + 0.002, REFUSE, request)
+      request.engine = engine
+      this.at(now + 0.002, Due.refuse, request)
       return
     }
-    observeState(request, engine, now)
     const sidecar = logNormal(0.00025, 0.4, request.seed, 24) + engine.sidecarDelay.value
     request.spend(PHASE.sidecar, sidecar)
     request.last.sidecar = sidecar
+    this.accept(request, engine, now, sidecar)
+  }
+
+  /** The API server of an engine has the request. */
+  private accept(request: SimRequest, engine: Engine, now: number, sidecar: number): void {
+    request.engine = engine
+    request.prefillEngine = engine.spec.role === 'prefill' ? engine : null
+    request.revision = engine.spec.revision
+    observeState(request, engine, now)
     const tokenized = Math.max(now + sidecar, engine.tokenizerFreeAt) + tokenizeSeconds(engine, request)
     engine.tokenizerFreeAt = tokenized
     if (uniform(request.seed, 25, request.attempts) < engine.errorRate.value) {
-      this.at(tokenized, SERVER_ERROR, request)
+      this.at(tokenized, Due.serverError, request)
       return
     }
     // The API server's own work beside the tokenizer does not hold others up.
     const done = tokenized + logNormal(0.008, 0.3, request.seed, 26)
     request.last.tokenize = done - now - sidecar
     request.spend(PHASE['engine.tokenize'], request.last.tokenize)
-    this.at(done, ENQUEUE, request)
+    this.at(done, Due.enqueue, request)
   }
 
   private enqueue(request: SimRequest, now: number): void {
@@ -200,30 +212,21 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
       this.failAttempt(request, now, 'error', 'connection_refused', 503)
       return
     }
+    request.stream?.accepted()
     request.arrivedAt = now
     request.state = 'waiting'
-    const load = acquireAdapter(engine, request)
-    if (load > 0) {
-      engine.counters.adapterLoads++
-      request.spend(PHASE['engine.queue'], load)
-      request.arrivedAt = now + load
+    const wait = waitForWeights(engine, request)
+    if (wait > 0) {
+      // Looked at again when the weights or the KV are there.
       request.state = 'sent'
-      // Looked up again when the weights are there.
-      this.at(now + load, ENQUEUE, request)
-      return
-    }
-    const loading = loadFromHost(engine, request)
-    if (loading > 0) {
-      request.spend(PHASE['kv.load'], loading)
-      request.state = 'sent'
-      this.at(now + loading, ENQUEUE, request)
+      this.at(now + wait, Due.enqueue, request)
       return
     }
     engine.enqueue(request, now)
   }
 
   private toDecode(request: SimRequest, now: number): void {
-    const pool = this.poolOf(request)
+    const pool = this.geography.poolOf(request)
     const engine = this.router.pick(pool, pool.engines, request, now)
     if (engine === null) {
       this.failAttempt(request, now, 'error', 'no_healthy_upstream', 503)
@@ -252,18 +255,11 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     source.release(request)
   }
 
-  private poolOf(request: SimRequest): Pool {
-    const region = (request.gateway as { region: string }).region
-    const pool = this.pools.get(`${request.model.name}\n${region}`)
-    if (pool === undefined) throw new Error(`no pool of ${request.model.name} in ${region}`)
-    return pool
-  }
-
   private failAttempt(request: SimRequest, now: number, outcome: SimOutcome, errorClass: string, status: number | null): void {
     request.errorClass = errorClass
     request.httpStatus = status
     this.leaveEngines(request, now)
-    this.bookOpenPhase(request, now)
+    bookOpenPhase(request, now)
     const retries = request.tenant.retriesOverride ?? request.client.retries
     const streamed = !Number.isNaN(request.firstTokenAt)
     if (request.attempts > retries || (streamed && request.tenant.retriesOverride === null)) {
@@ -277,13 +273,13 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     request.spend(PHASE['client.backoff'], backoff)
     request.state = 'sent'
     request.epoch++
-    this.at(now + backoff, RETRY, request)
+    this.at(now + backoff, Due.retry, request)
   }
 
   private finish(request: SimRequest, now: number, outcome: SimOutcome): void {
     if (outcome !== 'ok') {
       this.leaveEngines(request, now)
-      this.bookOpenPhase(request, now)
+      bookOpenPhase(request, now)
     } else {
       request.errorClass = null
       request.httpStatus = 200
@@ -293,6 +289,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     request.endedAt = now
     request.settle()
     this.inFlight.delete(request)
+    request.stream?.ended(request)
     this.options.ended(request, now)
   }
 
@@ -302,31 +299,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
     else if (request.engine !== null && request.state === 'waiting') request.engine.cancel(request, now)
   }
 
-  /** Books the seconds since the last boundary to the phase the request is in. */
-  private bookOpenPhase(request: SimRequest, now: number): void {
-    let booked = 0
-    for (const seconds of request.phases) booked += seconds
-    const left = now - request.startedAt - booked
-    if (left > 0) request.spend(openPhase(request), left)
-  }
-
   private at(time: number, kind: number, request: SimRequest, anyAttempt = false): void {
     this.options.queue.schedule(time, this, kind + (anyAttempt ? 0 : request.epoch * KINDS), request)
   }
-}
-
-function openPhase(request: SimRequest): number {
-  if (!Number.isNaN(request.firstTokenAt)) return PHASE['engine.decode']
-  if (!Number.isNaN(request.prefilledAt)) return request.state === 'transferring' ? PHASE['kv.transfer'] : PHASE['engine.queue_or_kv']
-  if (request.state === 'prefilling') return PHASE['engine.prefill']
-  if (request.state === 'waiting') return PHASE['engine.queue']
-  return request.engine === null ? PHASE['client.upload'] : PHASE['engine.tokenize']
-}
-
-function observeState(request: SimRequest, engine: Engine, now: number): void {
-  request.running = engine.running
-  request.waiting = engine.waiting
-  request.kvUsage = engine.usage
-  request.replicaAge = now - engine.startedAt
-  request.cold = now < engine.coldUntil
 }

@@ -42,6 +42,22 @@ export interface FailedTry {
   engine: Engine | null
 }
 
+/** Somebody who waits for this request on a real socket. Called while the clock runs; must not take long. */
+export interface StreamListener {
+  /** The API server has tokenized the prompt and handed it to the core. */
+  accepted(): void
+  /** So many tokens exist by now, from 1. */
+  progress(tokens: number): void
+  ended(request: SimRequest): void
+}
+
+/** Where a request came from that reached an engine over a real socket. */
+export interface ExternalOrigin {
+  traceId: string
+  parentSpanId: string
+  requestId: string
+}
+
 export class SimRequest implements PrefixBlocks {
   /** Order of creation in this run. */
   readonly index: number
@@ -76,6 +92,9 @@ export class SimRequest implements PrefixBlocks {
   /** The rank that decoded it, kept after it has left. */
   servedRank: Rank | null = null
   revision: Revision | null = null
+
+  stream: StreamListener | null = null
+  external: ExternalOrigin | null = null
 
   state: RequestState = 'sent'
   outcome: SimOutcome = 'open'

@@ -2,34 +2,25 @@
 // prefilled, steps until the next sequence ends are taken as one leap and cut short by an arrival, so the work is per finished request
 // and not per token. Scheduling rules are in schedule.ts, step time in step-time.ts.
 
-import type { EventHandler, EventQueue } from '../core/event-queue.ts'
-import { Addend, Factor } from '../core/factor.ts'
+import type { EventHandler } from '../core/event-queue.ts'
 import { PHASE, type SimRequest } from '../core/request.ts'
 import type { EngineSpec } from '../fleet/fleet.ts'
+import { assignRank } from './balancer.ts'
 import { EngineCounters, RankCounters } from './counters.ts'
+import { leaveDecoding, remove, startDecoding } from './decoding.ts'
 import { FinishHeap } from './finish-heap.ts'
 import { GapRecord } from './gap-record.ts'
 import { HostTier } from './host-tier.ts'
+import { EngineKnobs } from './knobs.ts'
+import type { EngineListener, SimQueue } from './listener.ts'
 import { Rank } from './rank.ts'
 import { admitAndChunk, preemptWhereFull } from './schedule.ts'
 import { leapSeconds, stepsWithin } from './step-time.ts'
 
-/** What an engine tells the fleet. */
-export interface EngineListener {
-  /** The prompt is computed (first token known). For the prefill role the request leaves the engine here. */
-  prefilled(engine: Engine, request: SimRequest, now: number): void
-  /** The decode role has room for the request's KV. */
-  roomFound(engine: Engine, request: SimRequest, now: number): void
-  finished(engine: Engine, request: SimRequest, now: number): void
-  failed(engine: Engine, request: SimRequest, now: number, errorClass: string, status: number | null): void
-}
-
 /** Weight of one scheduling round in the running means. */
 const TYPICAL_WEIGHT = 0.002
 
-export type SimQueue = EventQueue<SimRequest | null>
-
-export class Engine implements EventHandler<SimRequest | null> {
+export class Engine extends EngineKnobs implements EventHandler<SimRequest | null> {
   readonly spec: EngineSpec
   readonly queue: SimQueue
   readonly listener: EngineListener
@@ -43,40 +34,8 @@ export class Engine implements EventHandler<SimRequest | null> {
   readonly hostTier: HostTier | null
   readonly seed: number
 
-  // Knobs.
-  readonly acceptScale = new Factor()
-  readonly tokenizerScale = new Factor()
-  readonly emitScale = new Factor()
-  readonly transferScale = new Factor()
-  /** KV that arrives here. */
-  readonly receiveScale = new Factor()
-  readonly transferDelay = new Addend()
-  readonly adapterScale = new Factor()
-  readonly adapterSlotScale = new Factor()
-  readonly loadScale = new Factor()
-  /** Below 1 routers send more here than is fair. */
-  readonly routeBias = new Factor()
-  readonly sidecarDelay = new Addend()
-  /** Seconds by which this host's clock runs ahead. */
-  readonly clockSkew = new Addend()
-  /** Adapters that do not stay resident. */
-  readonly brokenAdapters = new Set<string>()
-  readonly batchedTokensScale = new Factor()
-  readonly sequencesScale = new Factor()
-  /** Seconds that the host process stops every `hostStallPeriod`. */
-  readonly hostStall = new Addend()
-  hostStallPeriod = 1.5
-  /** Probability that a request fails in the server. */
-  readonly errorRate = new Addend()
-  /** Batches above this many sequences leave the captured-graph path. */
-  graphLimit = Number.POSITIVE_INFINITY
-  readonly offGraphScale = new Factor()
-  readonly expertSkew = new Factor()
-
   up = true
   hung = false
-  /** Healthy, but routers send nothing new. */
-  draining = false
   /** What usually runs, over the last half minute or so. */
   typicalRunning = 0
   startedAt: number
@@ -95,6 +54,7 @@ export class Engine implements EventHandler<SimRequest | null> {
   private readonly inbox: SimRequest[] = []
 
   constructor(spec: EngineSpec, queue: SimQueue, listener: EngineListener, seed: number, startedAt: number) {
+    super()
     this.spec = spec
     this.queue = queue
     this.listener = listener
@@ -138,7 +98,7 @@ export class Engine implements EventHandler<SimRequest | null> {
   cancel(request: SimRequest, now: number): void {
     const rank = request.rank
     if (rank !== null) {
-      if (request.state === 'decoding') this.leaveDecoding(rank, request)
+      if (request.state === 'decoding') leaveDecoding(this, rank, request)
       else if (request.state === 'prefilling' || request.state === 'transferring') {
         remove(rank.prefilling, request)
         rank.reservedTokens -= request.promptTokens + request.generatedTokens
@@ -196,45 +156,6 @@ export class Engine implements EventHandler<SimRequest | null> {
     this.begin(now)
   }
 
-  /** Prefill of a request has ended (or its KV has come): it decodes from here. */
-  startDecoding(rank: Rank, request: SimRequest): void {
-    const tokensLeft = request.outputTokens - request.generatedTokens
-    const pace = request.tokensPerStep
-    const steps = Math.ceil(tokensLeft / pace)
-    const context = request.promptTokens + request.generatedTokens
-    rank.reservedTokens -= context
-    if (steps <= 0) {
-      this.listener.finished(this, request, this.queue.now)
-      return
-    }
-    request.tokensPerStep = tokensLeft / steps
-    request.state = 'decoding'
-    request.startStep = this.stepIndex
-    request.finishStep = this.stepIndex + steps
-    rank.running.push(request)
-    rank.contextTokens += context
-    rank.growth += request.tokensPerStep
-    rank.sharedTokens += request.blockCount * rank.cache.blockTokens
-    this.finishes.push(request)
-  }
-
-  /** Takes a decoding request out of the batch, with the tokens it has so far. */
-  leaveDecoding(rank: Rank, request: SimRequest): void {
-    const produced = (this.stepIndex - request.startStep) * request.tokensPerStep
-    rank.contextTokens -= request.promptTokens + request.generatedTokens + produced
-    rank.growth -= request.tokensPerStep
-    rank.sharedTokens -= request.blockCount * rank.cache.blockTokens
-    request.generatedTokens += produced
-    remove(rank.running, request)
-    if (rank.running.length === 0) {
-      rank.contextTokens = 0
-      rank.growth = 0
-      rank.sharedTokens = 0
-    }
-    const gap = this.gaps.longestAfter(request.startStep)
-    if (gap > request.longestGap) request.longestGap = gap
-  }
-
   private wake(now: number): void {
     if (!this.up || this.hung) return
     if (!this.stepping) this.begin(now)
@@ -264,12 +185,22 @@ export class Engine implements EventHandler<SimRequest | null> {
       rank.contextTokens += rank.growth * steps
       rank.counters.outputTokens += rank.growth * steps
     }
+    if (this.everyStep) this.tellStreams()
     for (let request = this.finishes.take(this.stepIndex); request !== undefined; request = this.finishes.take(this.stepIndex)) {
-      this.leaveDecoding(request.rank as Rank, request)
+      leaveDecoding(this, request.rank as Rank, request)
       request.rank = null
       this.listener.finished(this, request, now)
     }
     for (const rank of this.ranks) if (rank.prefilling.length > 0) this.endChunks(rank, now)
+  }
+
+  private tellStreams(): void {
+    for (const rank of this.ranks) {
+      for (const request of rank.running) {
+        const produced = request.generatedTokens + (this.stepIndex - request.startStep) * request.tokensPerStep
+        request.stream?.progress(Math.min(request.outputTokens, Math.floor(produced + 1e-6)))
+      }
+    }
   }
 
   private endChunks(rank: Rank, now: number): void {
@@ -313,7 +244,7 @@ export class Engine implements EventHandler<SimRequest | null> {
       if (stall > request.longestGap) request.longestGap = stall
       request.preemptedAt = Number.NaN
     }
-    this.startDecoding(rank, request)
+    startDecoding(this, rank, request)
     rank.trimCache()
   }
 
@@ -330,7 +261,7 @@ export class Engine implements EventHandler<SimRequest | null> {
     for (const request of this.inbox) {
       request.spend(this.spec.role === 'decode' ? PHASE['engine.queue_or_kv'] : PHASE['engine.admit'], now - request.arrivedAt)
       request.queuedAt = now
-      this.leastLoaded(request).waiting.push(request)
+      assignRank(this.ranks, request).waiting.push(request)
     }
     this.inbox.length = 0
     this.typicalRunning += (this.running - this.typicalRunning) * TYPICAL_WEIGHT
@@ -359,32 +290,4 @@ export class Engine implements EventHandler<SimRequest | null> {
     if (this.hostStall.value > 0) steps = Math.min(steps, 8)
     return Math.max(1, Math.min(steps, 4096))
   }
-
-  /** vLLM's internal balancer: waiting counts four times running; blind to tokens and cache. */
-  private leastLoaded(request: SimRequest): Rank {
-    if (this.ranks.length === 1) return assign(request, this.ranks[0] as Rank)
-    let best = this.ranks[0] as Rank
-    let bestScore = Number.POSITIVE_INFINITY
-    const offset = request.index % this.ranks.length
-    for (let step = 0; step < this.ranks.length; step++) {
-      const rank = this.ranks[(step + offset) % this.ranks.length] as Rank
-      const score = (rank.waiting.length * 4 + rank.running.length + rank.prefilling.length + 1) * rank.bias.value
-      if (score < bestScore) {
-        bestScore = score
-        best = rank
-      }
-    }
-    return assign(request, best)
-  }
-}
-
-function assign(request: SimRequest, rank: Rank): Rank {
-  request.rank = rank
-  request.servedRank = rank
-  return rank
-}
-
-export function remove(list: SimRequest[], request: SimRequest): void {
-  const index = list.indexOf(request)
-  if (index >= 0) list.splice(index, 1)
 }

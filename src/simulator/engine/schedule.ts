@@ -4,6 +4,7 @@
 
 import { normal } from '../core/random.ts'
 import { PHASE, type SimRequest } from '../core/request.ts'
+import { leaveDecoding } from './decoding.ts'
 import type { Engine } from './engine.ts'
 import type { Rank } from './rank.ts'
 
@@ -20,7 +21,7 @@ export function preemptWhereFull(engine: Engine, now: number): number {
 }
 
 function preempt(engine: Engine, rank: Rank, request: SimRequest, now: number): void {
-  engine.leaveDecoding(rank, request)
+  leaveDecoding(engine, rank, request)
   request.generatedTokens = Math.floor(request.generatedTokens)
   request.state = 'waiting'
   request.rank = rank

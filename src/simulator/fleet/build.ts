@@ -3,7 +3,8 @@
 // are as correlated as in reality: a region buys one kind of GPU for a pool, a revision brings its engine version, a node has one model.
 import { Addend, Factor } from '../core/factor.ts'
 import { hashText, RandomStream } from '../core/random.ts'
-import { Engine, type EngineListener, type SimQueue } from '../engine/engine.ts'
+import { Engine } from '../engine/engine.ts'
+import type { EngineListener, SimQueue } from '../engine/listener.ts'
 import { type EngineTiming, TIMINGS } from '../engine/timing.ts'
 import { CLIENT_REGIONS, SERVING_REGIONS } from './distances.ts'
 import type { EngineKind, EngineSpec, Fleet, NetworkPath, Pool, Revision, Role, RouterPolicy, ServedModel } from './fleet.ts'

@@ -4,7 +4,8 @@ import type { EventHandler } from '../core/event-queue.ts'
 import { normal } from '../core/random.ts'
 import type { SimRequest } from '../core/request.ts'
 import type { EngineCounters, RankCounters } from '../engine/counters.ts'
-import type { Engine, SimQueue } from '../engine/engine.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { SimQueue } from '../engine/listener.ts'
 import type { Rank } from '../engine/rank.ts'
 
 export const SAMPLE_SECONDS = 5

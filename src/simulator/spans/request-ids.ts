@@ -26,7 +26,19 @@ export interface RequestIds {
 }
 
 export function idsOf(request: SimRequest, seed: number): RequestIds {
-  const { key } = request
+  const { key, external } = request
+  if (external !== null) {
+    return {
+      ...drawnIds(seed, key),
+      traceId: external.traceId,
+      requestId: external.requestId,
+      sidecarSpan: () => external.parentSpanId,
+    }
+  }
+  return drawnIds(seed, key)
+}
+
+function drawnIds(seed: number, key: number): RequestIds {
   return {
     traceId: hexId(seed, key, 4, Purpose.trace),
     requestSpan: hexId(seed, key, 2, Purpose.request),
