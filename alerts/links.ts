@@ -13,19 +13,29 @@ export interface LinkBases {
 }
 
 const MODEL = ['$labels.model']
-/** The finding's onset in milliseconds less a quarter of an hour; an hour ago where there is none. */
-const ONSET = `max(${METRICS.findingOnset.name}{model=%q,rank="1"}) * 1000 - 900000 or vector((time() - 3600) * 1000)`
+/** The finding's onset less a quarter of an hour; an hour ago where there is none. Grafana counts milliseconds, the hub seconds. */
+function from(unit: 'milliseconds' | 'seconds'): string {
+  const onset = `max(${METRICS.findingOnset.name}{model=%q,rank="1"}) - 900 or vector(time() - 3600)`
+  const promql = unit === 'seconds' ? onset : `(${onset}) * 1000`
+  return `{{ with ${query(promql, ...MODEL)} }}{{ . | first | value | ${EPOCH} }}{{ end }}`
+}
 
-export function fromMillis(): string {
-  return `{{ with ${query(ONSET, ...MODEL)} }}{{ . | first | value | ${EPOCH} }}{{ end }}`
+/** Dimensions of a slice that the boards have as variables. */
+const SLICE_VARIABLES = ['region', 'pool', 'replica', 'tenant_class', 'prompt_class']
+
+/** `&var-replica=r1` where the finding's slice names one value of the dimension. */
+function sliceVariable(dimension: string): string {
+  const value = `reReplaceAll "^(.*,)?${dimension}=([^|,]+)(,.*)?$" "$2" .Labels.slice`
+  return `{{ if match "(^|,)${dimension}=[^|,]+(,|$)" .Labels.slice }}&var-${dimension}=${inLink(value)}{{ end }}`
 }
 
 export function dashboardUrl({ grafana }: LinkBases, board: DashboardName): string {
   const variables = ['cluster', 'model'].map((name) => `&var-${name}=${inLink(`$labels.${name}`)}`).join('')
-  // A variable without a value would select nothing, so phase and slice are only there where a finding names them.
+  // A variable without a value would select nothing, so what the finding names is only there where it does.
   const finding = `{{ with ${query(`topk(1, ${METRICS.findingInfo.name}{model=%q,rank="1"})`, ...MODEL)} }}{{ with first . }}`
-  const named = ['phase', 'slice'].map((name) => `{{ if .Labels.${name} }}&var-${name}=${inLink(`.Labels.${name}`)}{{ end }}`).join('')
-  return `${grafana}/d/${DASHBOARD_UIDS[board]}?from=${fromMillis()}&to=now${variables}${finding}${named}{{ end }}{{ end }}`
+  const phase = `{{ if .Labels.phase }}&var-phase=${inLink('.Labels.phase')}{{ end }}`
+  const named = phase + SLICE_VARIABLES.map(sliceVariable).join('')
+  return `${grafana}/d/${DASHBOARD_UIDS[board]}?from=${from('milliseconds')}&to=now${variables}${finding}${named}{{ end }}{{ end }}`
 }
 
 /** The finding's page, or the first page where there is no finding. */
@@ -37,7 +47,7 @@ export function consoleUrl({ console }: LinkBases): string {
 
 /** Requests of the console, filtered; used for the exemplars of a page. */
 export function requestsUrl({ console }: LinkBases, parameters: string): string {
-  return `${console}${ConsolePath.requests}?model=${inLink('$labels.model')}&from=${fromMillis()}${parameters}`
+  return `${console}${ConsolePath.requests}?model=${inLink('$labels.model')}&from=${from('seconds')}${parameters}`
 }
 
 export function silenceUrl({ alertmanager }: LinkBases): string {

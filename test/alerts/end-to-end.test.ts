@@ -38,7 +38,7 @@ function finding(model: string, onsetMs: number): Finding {
     model,
     verdict: 'localized',
     target: { column: 'ttft', slo_seconds: 2, quantile: null, slo: 'ttft' },
-    slice: { cluster: ['c1'], replica: ['r0', 'r1'] },
+    slice: { cluster: ['c1'], prompt_class: ['1k'], replica: ['r0', 'r1'] },
     aliases: [],
     siblings: [],
     phases: [{ phase: 'engine.queue', share: 0.9, low: 0.8, high: 1 }],
@@ -150,6 +150,8 @@ describe.skipIf(prometheus.missing ?? alertmanager.missing)('from requests to a 
     expect(first?.annotations.dashboard_url).toMatch(
       /^http:\/\/localhost:3000\/d\/longpole-\w+\?from=\d{13}&to=now&var-cluster=c1&var-model=m-hangs/,
     )
+    expect(first?.annotations.dashboard_url).toContain('&var-phase=engine.queue&var-prompt_class=1k')
+    expect(first?.annotations.exemplars).toMatch(/\/requests\?model=m-hangs&from=\d{10}&slo=\w+&result=bad&sort=worst /)
     expect(JSON.stringify(first?.annotations)).not.toMatch(/<error expanding|<no value>|%!/)
 
     const [refused] = refusal.alerts
