@@ -43,8 +43,8 @@ export interface EngineAdapter {
   /** Whether the span was written by this engine. Decided on scope, resource and attribute names, never on values. */
   claims(span: Span): boolean
   /**
-   * The claimed spans of one trace → what they say; `trace` are all its spans, for a sender whose own are not enough. Spans in no
-   * observation's `spanIds` count as ignored.
+   * The claimed spans of one trace, distinct and by start → what they say; `trace` are all its spans, for a sender whose own are not
+   * enough. Spans in no observation's `spanIds` count as ignored.
    */
   observe(spans: readonly Span[], trace: readonly Span[]): Observation[]
   readonly exposition?: ExpositionTable

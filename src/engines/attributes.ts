@@ -40,17 +40,39 @@ export function firstTextOf(attributes: Attributes, key: string): string | null 
   return value === '' || value.startsWith('[') ? null : value.slice(0, 64)
 }
 
+/** What is read of a resource, once: the spans of a batch share it by reference. */
+interface Origin {
+  clock: string | null
+  place: Partial<RequestColumns> | null
+}
+
+const origins = new WeakMap<Attributes, Origin>()
+
+function originOf(resource: Attributes): Origin {
+  let origin = origins.get(resource)
+  if (origin === undefined) {
+    origin = { clock: null, place: null }
+    origins.set(resource, origin)
+  }
+  return origin
+}
+
 /**
  * Names the clock a span's stamps were read from: the process where it has a name of its own, else the host. Processes of one host are
  * not one clock: each anchors its monotonic clock to wall time at its own start.
  */
 export function clockOf(span: Span): string {
-  const { resource } = span
+  const origin = originOf(span.resource)
+  origin.clock ??= readClock(span)
+  return origin.clock
+}
+
+function readClock({ resource, scopeName }: Span): string {
   const instance = textOf(resource, Otel.serviceInstanceId) ?? textOf(resource, Otel.k8sPodName)
   const host = textOf(resource, Otel.hostName) ?? textOf(resource, Otel.k8sNodeName) ?? textOf(resource, Longpole.node)
   const process = resource[Otel.processPid]
   const name = instance ?? (host === null ? '' : `${host}/${typeof process === 'number' || typeof process === 'bigint' ? process : ''}`)
-  return `${textOf(resource, Otel.serviceName) ?? span.scopeName}/${name}`
+  return `${textOf(resource, Otel.serviceName) ?? scopeName}/${name}`
 }
 
 const PLACES = [
@@ -67,11 +89,25 @@ const PLACES = [
 ] as const
 
 /** Where an engine runs, from its resource: our own keys first, OpenTelemetry's second. */
-export function placeOf(resource: Attributes): Partial<RequestColumns> {
+export function placeOf(resource: Attributes): Readonly<Partial<RequestColumns>> {
+  const origin = originOf(resource)
+  origin.place ??= readPlace(resource)
+  return origin.place
+}
+
+function readPlace(resource: Attributes): Partial<RequestColumns> {
   const columns: Partial<RequestColumns> = {}
   for (const [column, own, standard] of PLACES) {
     const value = textOf(resource, own) ?? (standard === null ? null : textOf(resource, standard))
     if (value !== null) columns[column] = value
   }
   return columns
+}
+
+/** The same of a span's own attributes, our own keys only, into `columns`. */
+export function readOwnPlace(attributes: Attributes, columns: Partial<RequestColumns>): void {
+  for (const [column, own] of PLACES) {
+    const value = textOf(attributes, own)
+    if (value !== null) columns[column] = value
+  }
 }

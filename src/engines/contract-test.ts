@@ -10,6 +10,7 @@ import { decodeTraces } from '../wire/otlp/decode.ts'
 import type { EngineAdapter } from './adapter.ts'
 import { ADAPTERS } from './index.ts'
 import { observeSpans } from './observe.ts'
+import { byStart } from './span-tree.ts'
 
 /** The spans of a recorded OTLP body. */
 export function readSpans(file: URL): Span[] {
@@ -57,7 +58,7 @@ function describeFixture(adapter: EngineAdapter, file: URL): void {
   const name = file.pathname.split('/').at(-1) ?? ''
   const version = adapter.seenVersions.find((seen) => name.includes(seen))
   describe(name, () => {
-    const traces = [...byTrace(readSpans(file)).values()]
+    const traces = [...byTrace(readSpans(file).sort(byStart)).values()]
     const observed = traces.map((trace) =>
       adapter.observe(
         trace.filter((span) => adapter.claims(span)),

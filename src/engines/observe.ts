@@ -14,7 +14,7 @@ export interface Observed {
 
 /** Spans of one trace in, what they say about its LLM requests out, outermost sender first. */
 export function observeSpans(spans: readonly Span[]): Observed {
-  const distinct = [...new Map([...spans].sort(byStart).map((span) => [span.spanId, span])).values()]
+  const distinct = distinctByStart(spans)
   const claimed = new Map<EngineAdapter, Span[]>()
   for (const span of distinct) {
     const adapter = ADAPTERS.find((candidate) => candidate.claims(span))
@@ -23,10 +23,20 @@ export function observeSpans(spans: readonly Span[]): Observed {
     if (own) own.push(span)
     else claimed.set(adapter, [span])
   }
-  const observations = ADAPTERS.flatMap((adapter) => {
+  const observations: Observation[] = []
+  for (const adapter of ADAPTERS) {
     const own = claimed.get(adapter)
-    return own === undefined ? [] : adapter.observe(own, distinct)
-  })
-  const used = new Set(observations.flatMap((observation) => observation.spanIds))
-  return { observations, ignored: distinct.filter((span) => !used.has(span.spanId)) }
+    if (own !== undefined) observations.push(...adapter.observe(own, distinct))
+  }
+  const used = new Set<string>()
+  for (const { spanIds } of observations) for (const id of spanIds) used.add(id)
+  return { observations, ignored: used.size === distinct.length ? [] : distinct.filter((span) => !used.has(span.spanId)) }
+}
+
+/** Each span once, by start. */
+function distinctByStart(spans: readonly Span[]): readonly Span[] {
+  if (spans.length < 2) return spans
+  const sorted = [...spans].sort(byStart)
+  const seen = new Set<string>()
+  return sorted.filter(({ spanId }) => !seen.has(spanId) && seen.add(spanId))
 }

@@ -6,7 +6,7 @@ import type { EngineAdapter } from '../adapter.ts'
 import { countOf, numberOf, textOf } from '../attributes.ts'
 import { nanos, phase, spanSeconds } from '../durations.ts'
 import { gatewayObservation, isModelRoute } from '../gateway.ts'
-import { byStart, spanTree } from '../span-tree.ts'
+import { spanTree } from '../span-tree.ts'
 import { DYNAMO_METRICS } from './metrics.ts'
 
 export const DYNAMO = 'dynamo'
@@ -22,8 +22,7 @@ const Source = {
 
 function observe(spans: readonly Span[]): Observation[] {
   const tree = spanTree(spans)
-  return [...spans]
-    .sort(byStart)
+  return spans
     .filter((span) => span.name === REQUEST && isModelRoute(textOf(span.attributes, 'uri')))
     .map((root) => observeRequest(root, tree.subtree(root)))
 }

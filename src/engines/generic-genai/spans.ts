@@ -8,7 +8,7 @@ import { type Span, SpanKind, StatusCode } from '@longpole/model/span'
 import { clockOf, countOf, firstTextOf, secondsOf, textOf } from '../attributes.ts'
 import { nanos } from '../durations.ts'
 import { isModelRoute } from '../gateway.ts'
-import { byStart, type SpanTree, spanTree } from '../span-tree.ts'
+import { type SpanTree, spanTree } from '../span-tree.ts'
 
 /** Operations that are one call of a model; `execute_tool`, `invoke_agent` and their kin are the caller's own work. */
 const OPERATIONS = new Set(['chat', 'text_completion', 'generate_content', 'embeddings'])
@@ -29,17 +29,16 @@ export function claims(span: Span): boolean {
 
 export function observe(spans: readonly Span[]): Observation[] {
   const tree = spanTree(spans)
-  const ordered = [...spans].sort(byStart)
   const taken = new Set<string>()
   const observations: Observation[] = []
-  for (const span of ordered.filter(isGenAi)) {
+  for (const span of spans.filter(isGenAi)) {
     if (taken.has(span.spanId)) continue
     const exchanges = exchangesBelow(span, tree)
     for (const nested of tree.subtree(span)) taken.add(nested.spanId)
     observations.push(observeCall(span, 'request', exchanges.length === 1 ? exchanges : []))
     if (exchanges.length > 1) observations.push(...exchanges.map((exchange) => observeCall(exchange, 'attempt', [])))
   }
-  for (const span of ordered) if (!taken.has(span.spanId) && isLlmHttp(span)) observations.push(observeCall(span, 'request', []))
+  for (const span of spans) if (!taken.has(span.spanId) && isLlmHttp(span)) observations.push(observeCall(span, 'request', []))
   return observations
 }
 

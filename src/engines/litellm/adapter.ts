@@ -7,7 +7,7 @@ import type { EngineAdapter } from '../adapter.ts'
 import { countOf, firstTextOf, secondsOf, textOf } from '../attributes.ts'
 import { between, nanos, phase } from '../durations.ts'
 import { gatewayObservation, isModelRoute, outcomeOf } from '../gateway.ts'
-import { byStart, spanTree } from '../span-tree.ts'
+import { spanTree } from '../span-tree.ts'
 import { LITELLM_METRICS } from './metrics.ts'
 
 export const LITELLM = 'litellm'
@@ -17,8 +17,7 @@ const RECEIVED = 'Received Proxy Server Request'
 
 function observe(spans: readonly Span[]): Observation[] {
   const tree = spanTree(spans)
-  const roots = [...spans]
-    .sort(byStart)
+  const roots = spans
     .filter((span) => span.kind === SpanKind.server && isModelRoute(textOf(span.attributes, Otel.httpRoute)))
     .filter((span) => !tree.byId.has(span.parentSpanId))
   const requests = new Map(roots.map((root) => [root, tree.subtree(root)]))

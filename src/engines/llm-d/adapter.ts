@@ -26,7 +26,7 @@ const Source = {
 
 function observe(spans: readonly Span[]): Observation[] {
   const tree = spanTree(spans)
-  return [...spans].sort(byStart).flatMap((span) => {
+  return spans.flatMap((span) => {
     if (span.name === PICKED) return [observePicker(span, tree.subtree(span))]
     const path = textOf(span.attributes, Otel.urlPath)
     const isProxy = span.kind === SpanKind.server && isModelRoute(path) && tree.childrenOf(span).some(({ name }) => name === FORWARD)

@@ -3,7 +3,7 @@ import { GenAi, Longpole, Otel } from '@longpole/model/conventions/attributes'
 import type { RequestColumns } from '@longpole/model/request-columns'
 import { OUTCOMES, promptClass } from '@longpole/model/request-record'
 import type { Attributes, Span } from '@longpole/model/span'
-import { countOf, firstTextOf, placeOf, secondsOf, textOf } from '../attributes.ts'
+import { countOf, firstTextOf, placeOf, readOwnPlace, secondsOf, textOf } from '../attributes.ts'
 
 const MAX_DIMENSIONS = 16
 const MAX_DIMENSION_LENGTH = 128
@@ -45,7 +45,8 @@ const SECONDS = [
 /** Only what the span says: unknown columns are absent. */
 export function readColumns(span: Span): Partial<RequestColumns> {
   const { attributes, resource } = span
-  const columns: Partial<RequestColumns> = { ...placeOf(resource), ...placeOf(attributes) }
+  const columns: Partial<RequestColumns> = { ...placeOf(resource) }
+  readOwnPlace(attributes, columns)
   for (const [column, key] of TEXTS) {
     const value = textOf(attributes, key) ?? textOf(resource, key)
     if (value !== null) columns[column] = value
@@ -85,12 +86,16 @@ function readHistogram(attributes: Attributes): Record<string, number> | null {
 
 /** The user's own dimensions, at most 16 of 128 characters; null where there are none. */
 export function readDimensions(attributes: Attributes): Record<string, string> | null {
-  const dimensions: Record<string, string> = {}
-  for (const [key, value] of Object.entries(attributes)) {
-    if (!key.startsWith(Longpole.dimensionPrefix) || Object.keys(dimensions).length >= MAX_DIMENSIONS) continue
+  let dimensions: Record<string, string> | null = null
+  let count = 0
+  for (const key in attributes) {
+    if (!key.startsWith(Longpole.dimensionPrefix) || count >= MAX_DIMENSIONS) continue
     const name = key.slice(Longpole.dimensionPrefix.length)
-    if (name !== '' && ['string', 'number', 'boolean'].includes(typeof value))
-      dimensions[name] = String(value).slice(0, MAX_DIMENSION_LENGTH)
+    const value = attributes[key]
+    if (name === '' || !['string', 'number', 'boolean'].includes(typeof value)) continue
+    dimensions ??= {}
+    dimensions[name] = String(value).slice(0, MAX_DIMENSION_LENGTH)
+    count++
   }
-  return Object.keys(dimensions).length === 0 ? null : dimensions
+  return dimensions
 }

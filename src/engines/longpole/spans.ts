@@ -6,7 +6,7 @@ import { EXACTNESSES, type Exactness, isPhaseId, type PhaseDuration } from '@lon
 import type { Attributes, Span } from '@longpole/model/span'
 import { clockOf, secondsOf, textOf } from '../attributes.ts'
 import { nanos, spanSeconds } from '../durations.ts'
-import { byStart, type SpanTree, spanTree } from '../span-tree.ts'
+import { type SpanTree, spanTree } from '../span-tree.ts'
 import { readColumns, readDimensions } from './columns.ts'
 
 const PARTS = { dns: Longpole.partDns, tcp: Longpole.partTcp, tls: Longpole.partTls } as const
@@ -35,7 +35,7 @@ export function observeSidecar(spans: readonly Span[]): Observation[] {
 
 function withRole(spans: readonly Span[]): { span: Span; role: 'request' | 'attempt' }[] {
   const found: { span: Span; role: 'request' | 'attempt' }[] = []
-  for (const span of [...spans].sort(byStart)) {
+  for (const span of spans) {
     const role = span.attributes[Longpole.role]
     if (role === 'request' || role === 'attempt') found.push({ span, role })
   }

@@ -7,15 +7,13 @@ import type { EngineAdapter } from '../adapter.ts'
 import { countOf, numberOf, secondsOf, textOf } from '../attributes.ts'
 import { nanos } from '../durations.ts'
 import { gatewayObservation, isModelRoute, outcomeOf } from '../gateway.ts'
-import { byStart } from '../span-tree.ts'
 import { SGLANG_ROUTER_METRICS } from './metrics.ts'
 
 export const SGLANG_ROUTER = 'sglang-router'
 const SCOPE = 'smg'
 
 function observe(spans: readonly Span[], trace: readonly Span[]): Observation[] {
-  return [...spans]
-    .sort(byStart)
+  return spans
     .filter((span) => isModelRoute(textOf(span.attributes, 'uri')))
     .map((root) => {
       const secondsToHeaders = scaled(numberOf(root.attributes, 'latency'), 1e-6)

@@ -6,7 +6,7 @@ import type { RequestColumns } from '@longpole/model/request-columns'
 import type { Span } from '@longpole/model/span'
 import { clockOf, countOf, placeOf, textOf } from '../attributes.ts'
 import { between, latest, nanos, phase } from '../durations.ts'
-import { byStart, spanTree } from '../span-tree.ts'
+import { spanTree } from '../span-tree.ts'
 import { kvTransfer, SglangSource } from './phases.ts'
 import { Attribute, isHealthCheck, isRoot, readServed, type ServedRequest } from './slices.ts'
 
@@ -23,10 +23,7 @@ export function claims(span: Span): boolean {
  */
 export function observe(spans: readonly Span[]): Observation[] {
   const tree = spanTree(spans)
-  const served = [...spans]
-    .filter((span) => isRoot(span) && !isHealthCheck(span))
-    .sort(byStart)
-    .map((root) => readServed(root, tree))
+  const served = spans.filter((span) => isRoot(span) && !isHealthCheck(span)).map((root) => readServed(root, tree))
   const decodeByRoom = new Map(served.filter(({ role }) => role === 'decode').map((request) => [request.bootstrapRoom, request]))
   const prefillByRoom = new Map(served.filter(({ role }) => role === 'prefill').map((request) => [request.bootstrapRoom, request]))
   return groupSequences(served).map((sequences) => {

@@ -6,7 +6,6 @@ import type { Observation } from '@longpole/model/observation'
 import type { Span } from '@longpole/model/span'
 import { clockOf, countOf, firstTextOf, placeOf, secondsOf, textOf } from '../attributes.ts'
 import { between, earliest, latest, nanos, phase } from '../durations.ts'
-import { byStart } from '../span-tree.ts'
 
 export const VLLM = 'vllm'
 const REQUEST_SPAN = 'llm_request'
@@ -39,7 +38,7 @@ export function claims(span: Span): boolean {
 
 export function observe(spans: readonly Span[]): Observation[] {
   const requests = new Map<string, Sequence[]>()
-  for (const span of [...spans].sort(byStart)) {
+  for (const span of spans) {
     if (span.name !== REQUEST_SPAN) continue
     const sequence = readSequence(span)
     const key = `${span.parentSpanId}\n${sequence.baseId ?? span.spanId}`
