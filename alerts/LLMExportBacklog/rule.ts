@@ -1,4 +1,4 @@
-// A sidecar cannot get rid of its spans, or the store will be full within four hours.
+// A sidecar or the hub cannot get rid of its spans, or the store will be full within four hours.
 import { METRICS } from '@longpole/model/conventions/metrics'
 import type { AlertDefinition } from '../rule.ts'
 
@@ -13,6 +13,8 @@ export const LLMExportBacklog: AlertDefinition = {
   variants: () => [
     {
       expr: `max by (instance) (${METRICS.sidecarExportOldestSeconds.name}) > 900
+or
+max by (instance) (${METRICS.storeLagSeconds.name}) > 900
 or
 min by (instance) (predict_linear(${free}[1h], 14400) < 0 and ${free} < 0.5)`,
       for: '10m',
