@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import type { FleetSettings, FromFleet, ToFleet } from './messages.ts'
 
 export interface FleetListener {
-  onLive(replicas: string[]): void
+  onLive(replicas: number): void
+  onSockets(count: number): void
   onInjected(fault: Extract<FromFleet, { type: 'injected' }>): void
   onHealed(): void
   onRefused(message: string): void
@@ -37,6 +38,9 @@ export function startFleet(settings: FleetSettings, listener: FleetListener): Fl
     switch (message.type) {
       case 'live':
         listener.onLive(message.replicas)
+        break
+      case 'sockets':
+        listener.onSockets(message.count)
         break
       case 'injected':
         listener.onInjected(message)

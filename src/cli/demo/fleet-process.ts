@@ -17,7 +17,7 @@ process.on('disconnect', () => process.exit(0))
 async function handle(message: ToFleet): Promise<void> {
   if (message.type === 'start') {
     fleet = new Fleet(message.settings, send)
-    fleet.goLive()
+    await fleet.goLive()
     return
   }
   if (fleet === null) return

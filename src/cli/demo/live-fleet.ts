@@ -11,8 +11,11 @@ import { sampleMetrics } from '../../simulator/spans/sample-metrics.ts'
 import { Senders } from '../../simulator/spans/senders.ts'
 import type { FleetSettings, FromFleet } from './messages.ts'
 import { createOtlpClient, type OtlpClient } from './otlp-client.ts'
+import { SocketFleet } from './socket-fleet.ts'
 
-const PACE_MS = 50
+/** Fine enough for single tokens on sockets. */
+const PACE_MS = 4
+const SEND_EVERY_MS = 250
 const OPEN_EVERY_SECONDS = 5
 /** Spans leave when so many requests have ended or so long after the first. */
 const SPAN_BATCH_REQUESTS = 50
@@ -32,6 +35,8 @@ export class Fleet {
   private nextOpen = 0
   private injected: Injected | null = null
   private injections = 0
+  private readonly sockets = new SocketFleet()
+  private nextSendMs = 0
 
   constructor(settings: FleetSettings, send: (message: FromFleet) => void) {
     this.settings = settings
@@ -45,8 +50,11 @@ export class Fleet {
       rate: settings.rate,
       agents: 12,
       startUnixNano: this.startUnixNano,
-      onEnded: (request) => this.ended.push(request),
-      onSample: (sample) => this.samples.push(sample),
+      onEnded: (request) => {
+        this.ended.push(request)
+        this.sockets.observe(request)
+      },
+      onSample: (sample) => this.takeSample(sample),
       onEvent: (event) => this.postEvent(event),
     })
   }
@@ -84,43 +92,76 @@ export class Fleet {
 
   async stop(): Promise<void> {
     if (this.timer !== null) clearInterval(this.timer)
+    this.sockets.stop()
     await this.otlp.flush()
   }
 
   /** Catches up with the clock (the fleet fills before its second 0) and keeps pace from then on. */
-  goLive(): void {
+  async goLive(): Promise<void> {
     this.advance()
     this.timer = setInterval(() => this.advance(), PACE_MS)
-    this.send({ type: 'live', replicas: this.simulation.world.fleet.engines.map((engine) => engine.spec.name) })
+    const { world } = this.simulation
+    this.send({ type: 'live', replicas: world.fleet.engines.length })
+    const count = await this.sockets.start({
+      world,
+      otlp: this.settings.otlp,
+      unixSeconds: () => Date.now() / 1e3,
+      catchUp: () => this.catchUp(),
+      onTrouble: (message) => this.send({ type: 'trouble', message }),
+    })
+    this.send({ type: 'sockets', count })
+  }
+
+  /** Brings the virtual clock to the wall clock and returns it. */
+  private catchUp(): number {
+    this.simulation.run(((Date.now() - this.settings.liveFromMs) / 1e3) * this.settings.speed)
+    return this.simulation.now
   }
 
   private advance(): void {
-    const until = ((Date.now() - this.settings.liveFromMs) / 1e3) * this.settings.speed
-    this.simulation.run(until)
+    const now = this.catchUp()
+    const nowMs = performance.now()
+    if (nowMs < this.nextSendMs) return
+    this.nextSendMs = nowMs + SEND_EVERY_MS
     this.sendSpans()
     if (this.samples.length > 0) {
-      const unixNano = this.instant(until)
+      const unixNano = this.instant(now)
       this.otlp.metrics(sampleMetrics(this.samples.map((sample) => ({ ...sample, unix_ns: unixNano }))))
       this.samples = []
     }
-    if (until >= this.nextOpen) {
-      this.nextOpen = until + OPEN_EVERY_SECONDS
-      this.sendOpen(until)
+    if (now >= this.nextOpen) {
+      this.nextOpen = now + OPEN_EVERY_SECONDS
+      this.sendOpen(now)
     }
   }
 
+  /** Replicas on sockets are scraped by their real sidecars. */
+  private takeSample(sample: EngineSample): void {
+    for (const engine of this.sockets.engines) if (engine.spec.name === sample.replica) return
+    this.samples.push(sample)
+  }
+
   private sendSpans(): void {
-    for (let from = 0; from < this.ended.length; from += SPAN_BATCH_REQUESTS) {
-      const spans = this.ended
-        .slice(from, from + SPAN_BATCH_REQUESTS)
-        .flatMap((request) => requestSpans(request, this.settings.seed, this.senders))
+    const { seed } = this.settings
+    const modelled = this.ended.filter((request) => request.external === null)
+    for (const request of this.ended) {
+      const spans = request.external === null ? [] : requestSpans(request, seed, this.senders)
+      if (spans.length > 0) this.sockets.spansOf(request)?.traces(encodeSpans(spans, this.instant))
+    }
+    for (let from = 0; from < modelled.length; from += SPAN_BATCH_REQUESTS) {
+      const spans = modelled.slice(from, from + SPAN_BATCH_REQUESTS).flatMap((request) => requestSpans(request, seed, this.senders))
       this.otlp.traces(encodeSpans(spans, this.instant))
     }
     this.ended = []
   }
 
+  /** Requests from sockets are reported by their real sidecars. */
+  private modelledInFlight(): SimRequest[] {
+    return [...this.simulation.world.journey.inFlight].filter((request) => request.external === null)
+  }
+
   private sendOpen(now: number): void {
-    const logs = openRequestLogs(this.simulation.world.journey.inFlight, now, this.settings.seed, this.senders, this.instant)
+    const logs = openRequestLogs(this.modelledInFlight(), now, this.settings.seed, this.senders, this.instant)
     if (logs !== null) this.otlp.logs(logs)
   }
 

@@ -42,7 +42,9 @@ export type ToFleet =
   | { type: 'stop' }
 
 export type FromFleet =
-  | { type: 'live'; replicas: string[] }
+  | { type: 'live'; replicas: number }
+  /** So many replicas are on real sockets, behind real sidecars. */
+  | { type: 'sockets'; count: number }
   | { type: 'injected'; id: string; title: string; where: string; mechanism: string; phases: string[] }
   | { type: 'healed' }
   | { type: 'refused'; message: string }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { startHub } from '../../../collector/hub/main.ts'
 import { loadConfig } from '../../config/load.ts'
 import { FAULTS } from '../../simulator/faults/index.ts'
+import { ensureConsole } from '../console-bundle.ts'
 import { InputError } from '../input-error.ts'
 import { VERSION } from '../version.ts'
 import { checkDisk, freeAddress, isFree } from './checks.ts'
@@ -38,6 +39,7 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   })
   await checkPage(config.listen.api)
   const say = (line: string) => process.stdout.write(`${line}\n`)
+  await ensureConsole((sentence) => say(`  ${sentence}`))
   const control = new Control(settings)
   // What breaks while everything ends (a signal to the whole group ends the store too) is no trouble.
   let isEnding = false
@@ -83,9 +85,10 @@ interface FleetSurroundings {
 function startDemoFleet(settings: FleetSettings, { say, control, lost }: FleetSurroundings): FleetLink {
   return startFleet(settings, {
     onLive(replicas) {
-      say(`  live: ${settings.rate} requests a second on ${replicas.length} replicas in 3 regions`)
+      say(`  live: ${settings.rate} requests a second on ${replicas} replicas in 3 regions`)
       if (process.stdin.isTTY) say('  keys: f makes the fleet ill or heals it, q ends')
     },
+    onSockets: (count) => say(`  ${count} of them on real sockets, each behind a real sidecar, with a client that uses the SDK`),
     onInjected({ id, title, where, phases }) {
       control.injected(id)
       say(`  injected: ${id} ${title} (${where}); the truth is ${phases.join(', ') || 'that nothing is broken'}`)

@@ -150,18 +150,7 @@ export class Journey implements EventHandler<SimRequest | null>, EngineListener 
   }
 
   private attempt(request: SimRequest, now: number): void {
-    request.attemptAt = now
-    request.epoch++
-    request.state = 'sent'
-    request.engine = null
-    request.prefillEngine = null
-    request.rank = null
-    request.prefilledAt = Number.NaN
-    request.firstTokenAt = Number.NaN
-    request.loadedTokens = 0
-    request.preemptedAt = Number.NaN
-    request.computedTokens = 0
-    request.generatedTokens = 0
+    request.beginAttempt(now)
     const seconds = this.geography.enter(request)
     this.at(now + seconds, Due.route, request)
     const usual = request.model.reasoning ? Math.max(600, request.client.timeoutSeconds) : request.client.timeoutSeconds

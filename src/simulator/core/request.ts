@@ -183,6 +183,22 @@ export class SimRequest implements PrefixBlocks {
     return index < this.systemBlocks ? this.systemKey + index : this.contentKey + index
   }
 
+  /** Forgets what the last attempt had come to; phases stay booked. */
+  beginAttempt(now: number): void {
+    this.attemptAt = now
+    this.epoch++
+    this.state = 'sent'
+    this.engine = null
+    this.prefillEngine = null
+    this.rank = null
+    this.prefilledAt = Number.NaN
+    this.firstTokenAt = Number.NaN
+    this.preemptedAt = Number.NaN
+    this.loadedTokens = 0
+    this.computedTokens = 0
+    this.generatedTokens = 0
+  }
+
   /** Adds up the phases when nothing more will be booked. */
   settle(): void {
     let before = 0

@@ -17,7 +17,8 @@ interface Slice {
 export function sglangSpans(request: SimRequest, ids: RequestIds, time: Timeline, senders: Senders): SimSpan[] {
   const prefill = request.prefillEngine
   const decode = request.engine
-  if (request.outcome !== 'ok' || prefill === null || decode === null) return []
+  if (request.outcome !== 'ok' || decode === null) return []
+  if (prefill === null) return unifiedSpans(request, ids, time, senders, decode)
   const room = `0x${hash(request.seed, 71).toString(16)}${hash(request.seed, 72).toString(16)}`
   const dispatched = time.tokenized - 0.4 * request.last.tokenize
   return [
@@ -68,13 +69,42 @@ export function sglangSpans(request: SimRequest, ids: RequestIds, time: Timeline
   ]
 }
 
+/** One server for both phases: names without a side, `request_process` before the queue. */
+function unifiedSpans(request: SimRequest, ids: RequestIds, time: Timeline, senders: Senders, engine: Engine): SimSpan[] {
+  const dispatched = time.tokenized - 0.4 * request.last.tokenize
+  return serverSpans({
+    request,
+    ids,
+    senders,
+    engine,
+    side: '',
+    room: null,
+    first: 0,
+    start: time.sidecarSent,
+    end: time.lastToken + 0.0005,
+    firstOutput: time.firstToken,
+    tokenizer: [
+      { name: 'tokenize', start: time.sidecarSent, end: dispatched },
+      { name: 'api_server_dispatch', start: dispatched, end: time.tokenized },
+    ],
+    scheduler: [
+      { name: 'request_process', start: request.last.queued, end: request.last.queued },
+      { name: 'prefill_waiting', start: request.last.queued, end: time.scheduled },
+      { name: 'prefill_forward', start: time.scheduled, end: time.firstToken },
+      { name: 'decode_waiting', start: time.firstToken, end: time.firstToken },
+      { name: 'decode_forward', start: time.firstToken, end: time.lastToken },
+    ],
+  })
+}
+
 interface ServerPart {
   request: SimRequest
   ids: RequestIds
   senders: Senders
   engine: Engine
-  side: 'Prefill' | 'Decode'
-  room: string
+  side: 'Prefill' | 'Decode' | ''
+  /** Joins the two sides. */
+  room: string | null
   /** Number of the first of this server's spans. */
   first: number
   start: number
@@ -134,9 +164,9 @@ function serverSpans(part: ServerPart): SimSpan[] {
     span(
       4,
       root.spanId,
-      `${side} Scheduler [TP 0]  [PP 0] (host:${host} | pid:${pid + 1})`,
+      `${`${side} Scheduler`.trim()} [TP 0]  [PP 0] (host:${host} | pid:${pid + 1})`,
       part.scheduler,
-      thread(`${side} Scheduler`, pid + 1),
+      thread(`${side} Scheduler`.trim(), pid + 1),
       scheduler,
     ),
     ...slices(part.tokenizer, 3, 5, tokenizer),
@@ -150,10 +180,10 @@ function rootAttributes(part: ServerPart, rid: string): SpanAttributes {
   return {
     rid,
     module: 'sglang::request',
-    bootstrap_room: room,
+    ...(room === null ? {} : { bootstrap_room: room }),
     'gen_ai.usage.completion_tokens': tokens,
     'gen_ai.usage.prompt_tokens': request.promptTokens,
-    'gen_ai.usage.cached_tokens': side === 'Prefill' ? request.cachedTokens : 0,
+    'gen_ai.usage.cached_tokens': side === 'Decode' ? 0 : request.cachedTokens,
     'gen_ai.request.id': rid,
     'gen_ai.request.max_tokens': request.maxTokens,
     'gen_ai.request.top_p': 1,
