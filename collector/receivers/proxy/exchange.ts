@@ -1,18 +1,20 @@
 // One proxied request: bytes to the engine, bytes back, each forwarded before it is looked at. Trouble on one side is passed on as
 // the same trouble on the other.
-import type { ClientRequest, IncomingMessage, RequestOptions, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '@longpole/model/clock'
-import { http, https } from '../../../src/wire/http/node-http.ts'
 import { requestHeaders, responseHeaders } from './headers.ts'
 import type { Ending, FinishedRequest } from './observation.ts'
 import { replyError } from './reply.ts'
 import type { RequestObserver } from './request-observer.ts'
+import type { ResponseHead } from './response-parser.ts'
+import type { Upstream, UpstreamEvents, UpstreamRequest } from './upstream.ts'
+
+const NO_BYTES = Buffer.alloc(0)
 
 export interface ExchangeContext {
   clock: Clock
-  /** Where the engine is: protocol, host, port and agent. */
-  upstream: RequestOptions
+  upstream: Upstream
   /** The listener is closing: the client is told to go elsewhere for its next request. */
   isDraining(): boolean
   /** The request has ended; its last bytes may still be on their way to the client. */
@@ -27,24 +29,27 @@ export interface Forwarded {
   requestId: string | null
 }
 
-export class Exchange {
+export class Exchange implements UpstreamEvents {
   readonly observer: RequestObserver
   readonly #context: ExchangeContext
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   readonly #socket: Socket
-  #upstream: ClientRequest | null = null
-  #upstreamResponse: IncomingMessage | null = null
+  readonly #isHttp10: boolean
+  #upstream: UpstreamRequest | null = null
   #ended = false
-
-  get ended(): boolean {
-    return this.#ended
-  }
+  /** Body chunks of the read in work, to be looked at once they are on their way. */
+  #arrived: Buffer[] = []
+  #arrivedMs = 0
+  #isFramed = true
+  #isComplete = false
+  #headWaits = false
 
   constructor(request: IncomingMessage, response: ServerResponse, observer: RequestObserver, context: ExchangeContext) {
     this.#request = request
     this.#response = response
     this.#socket = request.socket
+    this.#isHttp10 = request.httpVersion === '1.0'
     this.observer = observer
     this.#context = context
     // Node would add a Date of its own.
@@ -58,21 +63,30 @@ export class Exchange {
     request.on('error', this.#onClientGone)
   }
 
-  /** Sends the request on. `expectsContinue`: the client waits for a 100 before its body. */
-  start(forwarded: Forwarded, expectsContinue: boolean): void {
-    const { method = 'GET', url = '/', rawHeaders } = this.#request
-    const { upstream } = this.#context
-    const { request: send } = upstream.protocol === 'https:' ? https : http
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Sends the request on. */
+  start(forwarded: Forwarded): void {
+    const request = this.#request
+    const { method = 'GET', url = '/', rawHeaders } = request
     const headers = requestHeaders(rawHeaders, { ...forwarded, method })
-    const outgoing = send({ ...upstream, method, path: url, headers, setHost: false })
+    const chunked = request.headers['transfer-encoding'] !== undefined
+    const outgoing = this.#context.upstream.request({ method, path: url, headers, chunked }, this)
     this.#upstream = outgoing
-    outgoing.on('socket', this.#onUpstreamSocket)
-    outgoing.on('finish', () => this.observer.requestSent())
-    outgoing.on('response', this.#onResponse)
-    outgoing.on('error', this.#onUpstreamError)
-    outgoing.on('information', this.#onInformation)
-    if (expectsContinue) outgoing.flushHeaders()
-    this.#pipeRequest(outgoing)
+    request.on('data', (chunk: Buffer) => {
+      // Answered before the upload was complete: the rest is read and thrown away, so that the client gets to read the answer.
+      if (this.#ended) return
+      if (!outgoing.write(chunk)) request.pause()
+      this.observer.requestChunk(chunk)
+    })
+    request.on('end', () => {
+      if (this.#ended) return
+      this.observer.requestComplete()
+      outgoing.end(request.rawTrailers)
+    })
+    this.#response.on('drain', () => this.#upstream?.resume())
   }
 
   /** Answers without asking the engine. */
@@ -84,87 +98,85 @@ export class Exchange {
     this.#end('refused')
   }
 
-  #pipeRequest(outgoing: ClientRequest): void {
-    const request = this.#request
-    request.on('data', (chunk: Buffer) => {
-      // Answered before the upload was complete: the rest is read and thrown away, so that the client gets to read the answer.
-      if (this.#ended) return
-      if (!outgoing.write(chunk)) request.pause()
-      this.observer.requestChunk(chunk)
-    })
-    outgoing.on('drain', () => request.resume())
-    request.on('end', () => {
-      if (this.#ended) return
-      const { rawTrailers } = request
-      if (rawTrailers.length > 0) outgoing.addTrailers(pairs(rawTrailers))
-      outgoing.end()
-      this.observer.requestComplete()
-    })
+  onConnected(reused: boolean): void {
+    this.observer.connected(reused)
   }
 
-  readonly #onUpstreamSocket = (socket: Socket): void => {
-    const reused = this.#upstream?.reusedSocket === true
-    if (reused || !socket.connecting) this.observer.connected(reused)
-    else socket.once('connect', () => this.observer.connected(false))
+  onSent(): void {
+    this.observer.requestSent()
+  }
+
+  onDrain(): void {
+    this.#request.resume()
   }
 
   /** 100 asks for the body; other 1xx responses go by as they came. */
-  readonly #onInformation = (info: { statusCode: number; statusMessage: string; rawHeaders: string[] }): void => {
-    if (this.#response.headersSent || this.#request.httpVersion === '1.0' || this.#response.socket === null) return
-    if (info.statusCode === 100) this.#response.writeContinue()
-    else {
-      const lines = pairs(info.rawHeaders).map(([name, value]) => `${name}: ${value}\r\n`)
-      this.#socket.write(`HTTP/1.1 ${info.statusCode} ${info.statusMessage}\r\n${lines.join('')}\r\n`, 'latin1')
-    }
-  }
-
-  readonly #onResponse = (incoming: IncomingMessage): void => {
-    this.#upstreamResponse = incoming
-    const response = this.#response
-    incoming.on('error', this.#onUpstreamError)
-    incoming.on('aborted', this.#onTruncated)
-    if (this.#ended) return
-    if (this.#context.isDraining()) response.shouldKeepAlive = false
-    // Persistence is HTTP/1.1's default: saying so would add a field that the engine did not send.
-    if (response.shouldKeepAlive && this.#request.httpVersion !== '1.0') response.removeHeader('connection')
-    try {
-      const status = incoming.statusCode ?? 502
-      response.writeHead(status, incoming.statusMessage, responseHeaders(incoming.rawHeaders, this.#request.httpVersion !== '1.0'))
-    } catch (error) {
-      this.#onUpstreamError(error as Error)
+  onInformation({ status, reason, headers }: ResponseHead): void {
+    if (this.#ended || this.#isHttp10 || this.#response.headersSent || this.#response.socket === null) return
+    if (status === 100) {
+      this.#response.writeContinue()
       return
     }
-    this.observer.responseHeaders(incoming.statusCode ?? 0, incoming.headers['content-type'], incoming.headers['content-encoding'])
-    this.#pipeResponse(incoming)
-    // Body bytes that came with the headers go out with them; headers that came alone must not wait.
-    process.nextTick(() => {
-      if (!this.#ended && this.observer.at.firstByte === null) response.flushHeaders()
-    })
+    let text = `HTTP/1.1 ${status} ${reason}\r\n`
+    for (let index = 0; index < headers.length; index += 2) text += `${headers[index]}: ${headers[index + 1]}\r\n`
+    this.#socket.write(`${text}\r\n`, 'latin1')
   }
 
-  #pipeResponse(incoming: IncomingMessage): void {
+  onReadBegin(): void {
+    this.#arrivedMs = this.#context.clock.monotonicMs()
+    // All that one read brings leaves in one write, and before it is looked at.
+    this.#socket.cork()
+  }
+
+  onHead({ status, reason, headers }: ResponseHead): void {
+    if (this.#ended) return
     const response = this.#response
-    const { clock } = this.#context
-    const socket = this.#socket
-    incoming.on('data', (chunk: Buffer) => {
-      const arrivedMs = clock.monotonicMs()
-      // Without this node:http gives the bytes to the kernel only after this function, so after they were looked at.
-      socket.cork()
-      const goesOn = response.write(chunk)
-      socket.uncork()
-      if (!goesOn) incoming.pause()
-      this.observer.responseChunk(chunk, arrivedMs)
-    })
-    response.on('drain', () => incoming.resume())
-    incoming.on('end', () => {
-      if (!incoming.complete) {
-        this.#onTruncated()
-        return
-      }
-      if (incoming.rawTrailers.length > 0) response.addTrailers(pairs(incoming.rawTrailers))
-      response.end()
-      this.#end('complete')
-    })
+    if (this.#context.isDraining()) response.shouldKeepAlive = false
+    // Persistence is HTTP/1.1's default: saying so would add a field that the engine did not send.
+    if (response.shouldKeepAlive && !this.#isHttp10) response.removeHeader('connection')
+    response.writeHead(status, reason, responseHeaders(headers, !this.#isHttp10))
+    this.#headWaits = true
+    this.#isFramed = !this.#isHttp10 || fieldOf(headers, 'content-length') !== undefined
+    this.observer.responseHeaders(status, fieldOf(headers, 'content-type'), fieldOf(headers, 'content-encoding'))
+  }
+
+  onBody(chunk: Buffer): void {
+    if (this.#ended) return
+    this.#headWaits = false
+    if (!this.#response.write(chunk)) this.#upstream?.pause()
+    this.#arrived.push(chunk)
+  }
+
+  onEnd(trailers: string[]): void {
+    if (this.#ended) return
+    if (trailers.length > 0) this.#response.addTrailers(pairs(trailers))
+    this.#response.end()
+    this.#isComplete = true
+  }
+
+  onReadEnd(): void {
+    // A header section that came alone does not wait for its body. (flushHeaders would write it as UTF-8; fields are bytes.)
+    if (this.#headWaits && !this.#ended) this.#response.write(NO_BYTES)
+    this.#headWaits = false
+    this.#socket.uncork()
+    if (this.#arrived.length > 0) {
+      for (const chunk of this.#arrived) this.observer.responseChunk(chunk, this.#arrivedMs)
+      this.#arrived = []
+    }
+    if (this.#isComplete) this.#end('complete')
+  }
+
+  onError(error: Error): void {
+    if (this.#ended) return
+    if (this.#response.headersSent) {
+      this.#truncate()
+      return
+    }
+    const ending = this.observer.at.sent === null && isUnreachable(error) ? 'upstream_unreachable' : 'upstream_reset'
+    this.observer.status = 502
+    const what = ending === 'upstream_unreachable' ? 'cannot be reached' : 'closed the connection or answered rubbish'
+    replyError(this.#response, 502, ending, `the inference server ${what} (${(error as NodeJS.ErrnoException).code ?? error.message})`)
+    this.#end(ending)
   }
 
   readonly #onClientGone = (): void => {
@@ -174,31 +186,11 @@ export class Exchange {
     this.#end('client_aborted')
   }
 
-  readonly #onUpstreamError = (error: Error): void => {
-    if (this.#ended) return
-    if (this.#response.headersSent) {
-      this.#onTruncated()
-      return
-    }
-    this.#upstream?.destroy()
-    const ending = this.observer.at.sent === null && isUnreachable(error) ? 'upstream_unreachable' : 'upstream_reset'
-    this.observer.status = 502
-    const what = ending === 'upstream_unreachable' ? 'cannot be reached' : 'closed the connection without a response'
-    replyError(this.#response, 502, ending, `the inference server ${what} (${(error as NodeJS.ErrnoException).code ?? 'invalid response'})`)
-    this.#end(ending)
-  }
-
   /** The engine broke off: the client gets what came, then a broken end, never a clean one. */
-  readonly #onTruncated = (): void => {
-    if (this.#ended) return
-    // What came in the same read as the break is still in the stream's buffer.
-    this.#upstreamResponse?.read()
-    if (this.observer.at.firstByte === null) this.#response.flushHeaders()
-    this.#upstream?.destroy()
+  #truncate(): void {
     const socket = this.#socket
-    const framed = this.#request.httpVersion !== '1.0' || this.#upstreamResponse?.headers['content-length'] !== undefined
     // Without framing only a reset tells the client that something is missing.
-    if (framed) socket.destroySoon()
+    if (this.#isFramed) socket.destroySoon()
     else socket.write('', () => socket.resetAndDestroy())
     this.#end('upstream_truncated')
   }
@@ -214,7 +206,16 @@ export class Exchange {
       this.#upstream?.destroy()
       this.#request.resume()
     }
+    // The connection may already carry somebody else's request.
+    this.#upstream = null
   }
+}
+
+function fieldOf(headers: readonly string[], name: string): string | undefined {
+  for (let index = 0; index < headers.length; index += 2) {
+    if ((headers[index] as string).length === name.length && (headers[index] as string).toLowerCase() === name) return headers[index + 1]
+  }
+  return undefined
 }
 
 function pairs(raw: readonly string[]): [string, string][] {

@@ -1,6 +1,6 @@
 // The streaming reverse proxy in front of one inference server: accepts, gives each request its place in a trace, and hands it to an
 // Exchange. Runs on the thread that only moves bytes; observations leave through the sink.
-import type { IncomingMessage, RequestOptions, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@longpole/model/clock'
@@ -11,7 +11,7 @@ import type { ObservationSink, OpenExchange, RequestIdentity } from './observati
 import { RequestObserver } from './request-observer.ts'
 import { createIdSource, formatTraceparent, type IdSource, parseTraceparent, type RandomBytes, type TraceContext } from './trace-context.ts'
 import { relayUpgrade } from './upgrade.ts'
-import { createUpstreamAgent, TCP_KEEPALIVE_MS } from './upstream-agent.ts'
+import { createUpstream, TCP_KEEPALIVE_MS, type UpstreamTarget } from './upstream.ts'
 
 export interface ProxySettings {
   /** Base address of the engine; its path is not used. */
@@ -45,9 +45,10 @@ const KEEP_ALIVE_MS = 75_000
 const MAX_PATH = 256
 
 export function createProxy(settings: ProxySettings): ReverseProxy {
-  const { clock, sink, upstream } = settings
+  const { clock, sink } = settings
   const ids = createIdSource(settings.randomBytes)
-  const target = upstreamOptions(upstream, settings.upstreamIdleMs)
+  const target = targetOf(settings.upstream)
+  const upstream = createUpstream(target, settings.upstreamIdleMs)
   const open = new Set<Exchange>()
   let upgrades = 0
   let draining = false
@@ -55,7 +56,7 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
 
   const context: ExchangeContext = {
     clock,
-    upstream: target,
+    upstream,
     isDraining: () => draining,
     finished: (record) => sink.finished(record),
     closed(exchange) {
@@ -68,7 +69,7 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
     if (draining && open.size + upgrades === 0) onIdle?.()
   }
 
-  function accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+  function accept(request: IncomingMessage, response: ServerResponse): void {
     const startMs = clock.monotonicMs()
     const fields = decidingFields(request.rawHeaders)
     const { identity, forwarded } = identify(request, fields, clock.unixNano(), ids)
@@ -76,15 +77,16 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
     open.add(exchange)
     const refused = refusal(fields, request.httpVersion)
     if (refused !== null) exchange.refuse(400, 'bad_request', refused)
-    else exchange.start(forwarded, expectsContinue)
+    else exchange.start(forwarded)
   }
 
   const server = createProxyServer()
   // Pipelined requests each listen for the end of their connection.
   server.on('connection', (socket) => socket.setMaxListeners(0))
-  server.on('request', (request, response) => accept(request, response, false))
-  server.on('checkContinue', (request, response) => accept(request, response, true))
-  server.on('checkExpectation', (request, response) => accept(request, response, true))
+  server.on('request', accept)
+  // What is expected is asked of the engine: its 100 goes back to the client, its refusal too.
+  server.on('checkContinue', accept)
+  server.on('checkExpectation', accept)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     upgrades++
     relayUpgrade(request, socket, head, target, () => {
@@ -114,7 +116,7 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
     close() {
       server.close()
       server.closeAllConnections()
-      target.agent.destroy()
+      upstream.close()
     },
   }
 }
@@ -137,15 +139,8 @@ function createProxyServer(): Server {
   return server
 }
 
-function upstreamOptions(upstream: URL, idleMs: number): RequestOptions & { agent: ReturnType<typeof createUpstreamAgent> } {
-  const { protocol, hostname, port } = upstream
-  return {
-    protocol,
-    hostname: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
-    agent: createUpstreamAgent(protocol, idleMs),
-    maxHeaderSize: MAX_HEADER_BYTES,
-  }
+function targetOf({ protocol, hostname, port }: URL): UpstreamTarget {
+  return { protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
 }
 
 /** The request's place in its trace, and what is sent on. A malformed or doubled `traceparent` starts a new trace. */

@@ -1,10 +1,11 @@
 // WebSocket upgrades (realtime APIs): relayed as raw bytes once the engine has agreed. They are counted, not traced.
-import type { IncomingMessage, RequestOptions } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { http, https } from '../../../src/wire/http/node-http.ts'
+import type { UpstreamTarget } from './upstream.ts'
 
 /** Relays an upgrade; `onClosed` is called once, when both sides are done. */
-export function relayUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, upstream: RequestOptions, onClosed: () => void): void {
+export function relayUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, upstream: UpstreamTarget, onClosed: () => void): void {
   const { request: send } = upstream.protocol === 'https:' ? https : http
   let closed = false
   const close = () => {
