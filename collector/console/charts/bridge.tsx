@@ -2,6 +2,7 @@
 import type { Finding } from '@longpole/model/finding'
 import type { ReactNode } from 'react'
 import { phaseColour, phaseTitle } from '../components/phases.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { percent } from '../format.ts'
 
 export function Bridge({ finding }: { finding: Finding }): ReactNode {
@@ -10,52 +11,54 @@ export function Bridge({ finding }: { finding: Finding }): ReactNode {
   if (steps.length === 0) return <p className="muted">No phase columns were compared.</p>
   const widest = Math.max(1, ...steps.map((step) => step.high))
   return (
-    <table className="bridge">
-      <thead>
-        <tr>
-          <th scope="col">Phase</th>
-          <th scope="col" className="wide">
-            Share of the change, with its interval
-          </th>
-          <th scope="col" className="number">
-            Share
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {steps.map((step) => (
-          <tr key={step.phase}>
-            <th scope="row">{phaseTitle(step.phase)}</th>
-            <td className="wide">
-              <span className="lane">
-                <span style={{ width: `${Math.max(0, (step.share / widest) * 100)}%`, background: phaseColour(step.phase) }} />
-                <span
-                  className="whisker"
-                  style={{
-                    left: `${Math.max(0, (step.low / widest) * 100)}%`,
-                    width: `${Math.max(0.3, ((step.high - Math.max(0, step.low)) / widest) * 100)}%`,
-                  }}
-                />
-              </span>
-            </td>
-            <td className="number">
-              {percent(step.share)}{' '}
-              <span className="muted">
-                ({percent(step.low)} … {percent(step.high)})
-              </span>
-            </td>
-          </tr>
-        ))}
-      </tbody>
-      {explained !== null && (
-        <tfoot>
+    <Scroll label="Share of each phase">
+      <table className="bridge">
+        <thead>
           <tr>
-            <th scope="row">This slice explains</th>
-            <td className="wide" />
-            <td className="number">{percent(explained)} of the regression</td>
+            <th scope="col">Phase</th>
+            <th scope="col" className="wide">
+              Share of the change, with its interval
+            </th>
+            <th scope="col" className="number">
+              Share
+            </th>
           </tr>
-        </tfoot>
-      )}
-    </table>
+        </thead>
+        <tbody>
+          {steps.map((step) => (
+            <tr key={step.phase}>
+              <th scope="row">{phaseTitle(step.phase)}</th>
+              <td className="wide">
+                <span className="lane">
+                  <span style={{ width: `${Math.max(0, (step.share / widest) * 100)}%`, background: phaseColour(step.phase) }} />
+                  <span
+                    className="whisker"
+                    style={{
+                      left: `${Math.max(0, (step.low / widest) * 100)}%`,
+                      width: `${Math.max(0.3, ((step.high - Math.max(0, step.low)) / widest) * 100)}%`,
+                    }}
+                  />
+                </span>
+              </td>
+              <td className="number">
+                {percent(step.share)}{' '}
+                <span className="muted">
+                  ({percent(step.low)} … {percent(step.high)})
+                </span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+        {explained !== null && (
+          <tfoot>
+            <tr>
+              <th scope="row">This slice explains</th>
+              <td className="wide" />
+              <td className="number">{percent(explained)} of the regression</td>
+            </tr>
+          </tfoot>
+        )}
+      </table>
+    </Scroll>
   )
 }

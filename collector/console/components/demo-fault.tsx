@@ -13,15 +13,15 @@ export function DemoFault(): ReactNode {
   const client = useQueryClient()
   const state = useQuery({
     queryKey: ['demo'],
-    queryFn: ({ signal }) => get<DemoState>('demo', {}, signal),
-    refetchInterval: (query) => (query.state.error ? false : 3_000),
+    queryFn: ({ signal }) => get<DemoState | null>('demo', {}, signal),
+    refetchInterval: (query) => (query.state.data ? 3_000 : false),
     retry: false,
   })
   const change = useMutation({
     mutationFn: (fault: string | null) => post('demo/fault', { fault }),
     onSettled: () => client.invalidateQueries({ queryKey: ['demo'] }),
   })
-  if (state.data === undefined) return null
+  if (!state.data) return null
   const { fault, title, faults } = state.data
   return (
     <section className="demo">

@@ -5,6 +5,7 @@ import { useBreakdown, useHeatmap, useWhy } from '../api/queries.ts'
 import { Heatmap, type Selection } from '../charts/heatmap.tsx'
 import { FindingCard } from '../components/finding.tsx'
 import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { clock, count, duration, percent } from '../format.ts'
 import { href, setQuery, usePlace } from '../router.ts'
@@ -213,7 +214,7 @@ function Table({ rows, dimension }: { rows: Rows; dimension: string }): ReactNod
   const whole = Math.max(0, ...rows.map((row) => row.phases.reduce((sum, phase) => sum + phase.mean_seconds, 0)))
   return (
     <>
-      <div className="scroll">
+      <Scroll label="Breakdown">
         <table>
           <thead>
             <tr>
@@ -262,7 +263,7 @@ function Table({ rows, dimension }: { rows: Rows; dimension: string }): ReactNod
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <PhaseLegend phases={rows.flatMap((row) => row.phases.filter((phase) => phase.mean_seconds > 0).map((phase) => phase.phase))} />
     </>
   )

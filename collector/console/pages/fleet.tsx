@@ -3,6 +3,7 @@ import type { ApiFleet } from '@longpole/model/api'
 import type { ReactNode } from 'react'
 import { useFleet, useOpen } from '../api/queries.ts'
 import { OpenStreams } from '../components/open-streams.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { ago, count, duration, percent, rate } from '../format.ts'
 import { href } from '../router.ts'
@@ -102,7 +103,7 @@ function Transfers({ transfers }: { transfers: ApiFleet['transfers'] }): ReactNo
   return (
     <section>
       <h2>KV transfer, prefill → decode</h2>
-      <div className="scroll">
+      <Scroll label="KV transfers">
         <table>
           <thead>
             <tr>
@@ -131,7 +132,7 @@ function Transfers({ transfers }: { transfers: ApiFleet['transfers'] }): ReactNo
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   )
 }

@@ -7,6 +7,7 @@ import { FindingCard } from '../components/finding.tsx'
 import { Instant } from '../components/instant.tsx'
 import { OpenStreams } from '../components/open-streams.tsx'
 import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { ago, count, duration, percent, rate } from '../format.ts'
 import { href } from '../router.ts'
@@ -90,7 +91,7 @@ function Models({ data }: { data: ApiSummary }): ReactNode {
   return (
     <section>
       <h2>Models</h2>
-      <div className="scroll">
+      <Scroll label="Models">
         <table>
           <thead>
             <tr>
@@ -141,7 +142,7 @@ function Models({ data }: { data: ApiSummary }): ReactNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <PhaseLegend
         phases={data.models.flatMap((model) => model.phases.filter((phase) => phase.mean_seconds > 0).map((phase) => phase.phase))}
       />

@@ -5,6 +5,7 @@ import { useRecent, useRequest } from '../api/queries.ts'
 import { GapHistogram } from '../charts/gap-histogram.tsx'
 import { Instant } from '../components/instant.tsx'
 import { phaseColour, phaseDescription, phaseTitle } from '../components/phases.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { SpanTree } from '../components/span-tree.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { count, duration, percent } from '../format.ts'
@@ -86,7 +87,7 @@ function Waterfall({ request }: { request: ApiRequestDetail }): ReactNode {
   return (
     <section>
       <h2>Phases</h2>
-      <div className="scroll">
+      <Scroll label="Phases">
         <table className="waterfall">
           <thead>
             <tr>
@@ -145,7 +146,7 @@ function Waterfall({ request }: { request: ApiRequestDetail }): ReactNode {
             })}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {request.overlays.length > 0 && (
         <p className="muted">
           Beside the sum: {request.overlays.map((overlay) => `${overlay.overlay} ${duration(overlay.seconds)}`).join(', ')}

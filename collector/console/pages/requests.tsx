@@ -5,6 +5,7 @@ import { useOpen, useRecent } from '../api/queries.ts'
 import { Instant } from '../components/instant.tsx'
 import { OpenStreams } from '../components/open-streams.tsx'
 import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { count, duration } from '../format.ts'
 import { href, setQuery, usePlace } from '../router.ts'
@@ -84,7 +85,7 @@ export function RequestsPage(): ReactNode {
 
 export function RequestTable({ items, whole }: { items: readonly ApiRequest[]; whole: number }): ReactNode {
   return (
-    <div className="scroll">
+    <Scroll label="Settled requests">
       <table className="requests">
         <thead>
           <tr>
@@ -131,6 +132,6 @@ export function RequestTable({ items, whole }: { items: readonly ApiRequest[]; w
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   )
 }

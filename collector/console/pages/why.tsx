@@ -8,6 +8,7 @@ import { type Line, LineChart, type Mark } from '../charts/line-chart.tsx'
 import { findingText, sliceWords } from '../components/finding.tsx'
 import { Instant } from '../components/instant.tsx'
 import { phaseTitle } from '../components/phases.tsx'
+import { Scroll } from '../components/scroll.tsx'
 import { Answered, CopyButton, Empty } from '../components/states.tsx'
 import { VerdictButtons } from '../components/verdict-buttons.tsx'
 import { ago, duration, percent, toMs } from '../format.ts'
@@ -54,12 +55,12 @@ function Why({ finding }: { finding: Finding }): ReactNode {
           {finding.closed !== null && <>, closed {ago(finding.closed)}</>} · {finding.confidence} confidence ({percent(finding.probability)}
           ) · {finding.bad_requests} bad requests · {duration(finding.excess_seconds)} of extra waiting
         </p>
-        <p className="actions">
+        <div className="actions">
           <CopyButton text={`${text}\n${location.href}`} label="Copy for the incident channel" />
           <CopyButton text={whyCommand(finding)} label="Copy the command" />
           <a href={href('/explore', explorePlace(finding))}>Explore this window</a>
           <VerdictButtons finding={finding.id} />
-        </p>
+        </div>
       </section>
       <div className="columns">
         <section>
@@ -116,24 +117,26 @@ function Where({ finding }: { finding: Finding }): ReactNode {
         <p className="muted">The same requests under other names: {finding.aliases.map((alias) => formatSlice(alias, 80)).join('; ')}</p>
       )}
       {finding.siblings.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Beside it</th>
-              <th scope="col" className="number">
-                Observed over expected
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {finding.siblings.slice(0, 8).map((sibling) => (
-              <tr key={formatSlice(sibling.slice)}>
-                <th scope="row">{sliceWords(sibling.slice)}</th>
-                <td className="number">{sibling.ratio.toFixed(2)}×</td>
+        <Scroll label="Siblings">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Beside it</th>
+                <th scope="col" className="number">
+                  Observed over expected
+                </th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {finding.siblings.slice(0, 8).map((sibling) => (
+                <tr key={formatSlice(sibling.slice)}>
+                  <th scope="row">{sliceWords(sibling.slice)}</th>
+                  <td className="number">{sibling.ratio.toFixed(2)}×</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
       )}
     </>
   )
@@ -180,32 +183,34 @@ function TimeLine({ finding }: { finding: Finding }): ReactNode {
         )}
       </Answered>
       {finding.changes.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Change</th>
-              <th scope="col">At</th>
-              <th scope="col" className="number">
-                Covers the slice
-              </th>
-              <th scope="col" className="number">
-                Difference in differences
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {finding.changes.map((change) => (
-              <tr key={change.event.id}>
-                <th scope="row">{change.event.title}</th>
-                <td>
-                  <Instant at={change.event.at} />
-                </td>
-                <td className="number">{percent(change.overlap)}</td>
-                <td className="number">{duration(change.difference)}</td>
+        <Scroll label="Changes">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Change</th>
+                <th scope="col">At</th>
+                <th scope="col" className="number">
+                  Covers the slice
+                </th>
+                <th scope="col" className="number">
+                  Difference in differences
+                </th>
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {finding.changes.map((change) => (
+                <tr key={change.event.id}>
+                  <th scope="row">{change.event.title}</th>
+                  <td>
+                    <Instant at={change.event.at} />
+                  </td>
+                  <td className="number">{percent(change.overlap)}</td>
+                  <td className="number">{duration(change.difference)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
       )}
     </section>
   )

@@ -18,7 +18,11 @@ const faultBody = z.strictObject({ fault: z.string().max(64).nullable() })
 
 export function createDemoRoutes({ demo }: ApiContext): Router {
   const router = Router()
-  if (demo === undefined) return router
+  if (demo === undefined) {
+    // The page asks once whether this is the demo; no is an answer, not an error.
+    router.get('/demo', (_request, response) => void response.json(null))
+    return router
+  }
   const state = () => {
     const fault = demo.current()
     return { fault, title: demo.faults.find(({ id }) => id === fault)?.title ?? '', faults: demo.faults }

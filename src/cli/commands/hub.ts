@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import pino from 'pino'
 import { startHub } from '../../../collector/hub/main.ts'
 import { loadConfig } from '../../config/load.ts'
+import { ensureConsole } from '../console-bundle.ts'
 import { VERSION } from '../version.ts'
 
 interface Options {
@@ -41,6 +42,7 @@ async function run(options: Options): Promise<void> {
     ...(options.data === undefined ? {} : { overrides: { store: { data: options.data } } }),
   })
   const logger = pino({ level: config.logLevel, base: undefined }, pino.destination(2))
+  await ensureConsole((sentence) => logger.info(sentence))
   const hub = await startHub({ config, version: VERSION, log: (level, message) => logger[level](message) })
   const { api, otlpHttp, otlpGrpc } = hub.ports
   const place = (address: string, port: number) => `${address.slice(0, address.lastIndexOf(':'))}:${port}`
