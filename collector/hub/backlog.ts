@@ -3,8 +3,8 @@
 import type { StoredSpan } from '../store/store.ts'
 
 export interface BacklogSettings {
-  /** Spans first received at or after the instant, oldest first. */
-  spansSince(unixNano: bigint): AsyncIterable<readonly StoredSpan[]>
+  /** At most so many spans first received at or after the instant, oldest first. */
+  spansSince(unixNano: bigint, limit: number): AsyncIterable<readonly StoredSpan[]>
   add(spans: readonly StoredSpan[]): void
   /** More is held than may be. */
   isFull(): boolean
@@ -13,6 +13,9 @@ export interface BacklogSettings {
   /** First receive time of the oldest span whose insert is under way: it will be visible later than younger ones. */
   oldestUnderWay(): bigint | null
 }
+
+/** About a third of what may be held. */
+const PIECE_SPANS = 20_000
 
 export interface Backlog {
   /** Spans that are in the store now: joined at once, or put off. */
@@ -44,15 +47,14 @@ export function createBacklog({ spansSince, add, isFull, hasRoom, oldestUnderWay
       const from = since
       putOff = 0
       let reached = from
-      for await (const batch of spansSince(from)) {
+      let spans = 0
+      for await (const batch of spansSince(from, PIECE_SPANS)) {
         add(batch)
+        spans += batch.length
         reached = (batch.at(-1)?.receivedUnixNano ?? reached) + 1n
-        if (isFull()) {
-          since = floor !== null && floor < reached ? floor : reached
-          return
-        }
       }
-      since = putOff === 0 ? null : floor !== null && floor < reached ? floor : reached
+      const isEnd = spans < PIECE_SPANS && putOff === 0
+      since = isEnd ? null : floor !== null && floor < reached ? floor : reached
     },
     sinceUnixNano: () => since,
   }

@@ -146,6 +146,7 @@ function startWork({ config, clock, store, pipeline, registry, localizer, log, o
     const spans = await takeUp({
       store,
       correlator: pipeline.correlator,
+      recent: pipeline.recent,
       nowUnixNano: clock.unixNano(),
       replayFromUnixNano,
       amendSeconds: config.settle.amendSeconds,

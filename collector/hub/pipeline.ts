@@ -21,6 +21,7 @@ import { createBacklog } from './backlog.ts'
 import { createChangeDetector } from './change-events.ts'
 import { createLedger } from './ledger.ts'
 import { readOpenRequests } from './open-logs.ts'
+import { createRecentSpans, type RecentSpans } from './recent-spans.ts'
 import { createRecordWriter } from './record-writer.ts'
 import { readSamples } from './samples.ts'
 import { createSpanIntake } from './span-intake.ts'
@@ -41,6 +42,7 @@ export interface PipelineSettings {
 export interface Pipeline {
   handlers: OtlpHandlers
   correlator: Correlator
+  recent: RecentSpans
   /** Settling may begin: what a former hub wrote is known. Until then `tick` does nothing. */
   begin(): void
   /** Looks at what is due; to be called every 250 ms. */
@@ -70,6 +72,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     dimensions: config.dimensions,
     onDropped: (reason, count) => registry.increment('attributesDroppedTotal', { reason }, count),
   })
+  const recent = createRecentSpans()
   const openRequests = createOpenRequests({ clock, maxRequests: config.limits.openRequests })
   const changes = createChangeDetector(clock)
   const arrivals = createArrivalState()
@@ -93,10 +96,13 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
   })
   const intake = createSpanIntake({
     insert: (spans) => store.insertSpans(spans),
-    isKnown: (traceId, spanId) => correlator.has(traceId, spanId),
+    isKnown: recent.has,
     onStored(spans) {
       backlog.take(spans)
-      for (const { span } of spans) openRequests.ended(span.traceId, span.spanId)
+      for (const { span } of spans) {
+        recent.add(span.traceId, span.spanId)
+        openRequests.ended(span.traceId, span.spanId)
+      }
       if (correlator.isOverBudget()) tickSoon()
     },
     unixNano: () => clock.unixNano(),
@@ -104,7 +110,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
   })
 
   const backlog = createBacklog({
-    spansSince: (unixNano) => store.spansSince(unixNano),
+    spansSince: (unixNano, limit) => store.spansSince(unixNano, limit),
     add: (spans) => correlator.add(spans),
     isFull: () => correlator.counts().bytes > CORRELATE_BYTES * FULL,
     hasRoom: () => correlator.counts().bytes < CORRELATE_BYTES,
@@ -152,6 +158,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
 
   return {
     correlator,
+    recent,
     handlers: {
       traces: ({ spans, malformed, truncated }) => takeTraces(spans, malformed, truncated),
       async logs({ records }) {
@@ -161,7 +168,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
           resource: redactor.resource(record.resource),
         }))
         const { open, ignored } = readOpenRequests(clean, cluster)
-        for (const request of open) if (!correlator.has(request.traceId, request.spanId)) openRequests.report(request)
+        for (const request of open) if (!recent.has(request.traceId, request.spanId)) openRequests.report(request)
         registry.increment('logRecordsTotal', { result: 'open_request' }, open.length)
         registry.increment('logRecordsTotal', { result: 'ignored' }, ignored)
         if (open.length > 0) judgeOpen()

@@ -3,10 +3,12 @@
 import type { Correlator } from '../processors/correlate/correlate.ts'
 import { REQUESTS } from '../store/schema/tables.ts'
 import type { Store } from '../store/store.ts'
+import type { RecentSpans } from './recent-spans.ts'
 
 export interface RestartSettings {
   store: Store
   correlator: Correlator
+  recent: RecentSpans
   nowUnixNano: bigint
   /** From the checkpoint; null where there is none. */
   replayFromUnixNano: bigint | null
@@ -18,6 +20,7 @@ export interface RestartSettings {
 export async function takeUp({
   store,
   correlator,
+  recent,
   nowUnixNano,
   replayFromUnixNano,
   amendSeconds,
@@ -33,17 +36,18 @@ export async function takeUp({
   for (const row of written.reverse()) {
     correlator.restore(row.trace_id, { recordId: row.record_id, receivedUnixNano: BigInt(row.received), version: Number(row.version) })
   }
-  return readBack(store, correlator, from)
+  return readBack(store, correlator, recent, from)
 }
 
 /** A stream that breaks off is taken up where it broke: what came twice is known. */
-async function readBack(store: Store, correlator: Correlator, fromUnixNano: bigint): Promise<number> {
+async function readBack(store: Store, correlator: Correlator, recent: RecentSpans, fromUnixNano: bigint): Promise<number> {
   let spans = 0
   let from = fromUnixNano
   for (let failures = 0; ; ) {
     try {
       for await (const batch of store.spansSince(from)) {
         correlator.add(batch)
+        for (const { span } of batch) recent.add(span.traceId, span.spanId)
         spans += batch.length
         from = batch.at(-1)?.receivedUnixNano ?? from
       }

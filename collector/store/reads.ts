@@ -36,8 +36,9 @@ export function createReads(client: StoreClient): Reads {
       // A span that was sent twice is stored twice: the first one counts.
       return [...new Map(spans.reverse().map((span) => [span.spanId, span])).values()].reverse()
     },
-    async *spansSince(receivedUnixNano) {
-      const sql = `SELECT ${SPAN_SELECT} FROM ${SPANS.name} WHERE received_unix_ns >= {since:Int64} ORDER BY received_unix_ns`
+    async *spansSince(receivedUnixNano, limit) {
+      const bound = limit === undefined ? '' : ` LIMIT ${Math.trunc(limit)}`
+      const sql = `SELECT ${SPAN_SELECT} FROM ${SPANS.name} WHERE received_unix_ns >= {since:Int64} ORDER BY received_unix_ns${bound}`
       const stream = await client.stream(sql, 'JSONEachRow', { since: receivedUnixNano.toString() })
       const decode = createSpanDecoder()
       let batch: StoredSpan[] = []

@@ -47,7 +47,7 @@ export interface Store {
   request(recordId: string): Promise<RequestRecord | null>
   spansOfTrace(traceId: string): Promise<Span[]>
   /** Spans first received at or after the instant, oldest first: what a restarted hub correlates again. */
-  spansSince(receivedUnixNano: bigint): AsyncIterable<StoredSpan[]>
+  spansSince(receivedUnixNano: bigint, limit?: number): AsyncIterable<StoredSpan[]>
   findings(filter: { open?: boolean; limit?: number }): Promise<Finding[]>
   events(from: bigint, to: bigint): Promise<ChangeEvent[]>
 

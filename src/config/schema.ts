@@ -178,12 +178,12 @@ const prices = z
 
 const limits = z
   .strictObject({
-    bodyBytes: z.number().int().positive().default(20_971_520).describe('Largest OTLP body, after decompression.'),
+    bodyBytes: z.number().int().positive().default(8_388_608).describe('Largest OTLP body, after decompression.'),
     inFlightBytes: z
       .number()
       .int()
       .positive()
-      .default(134_217_728)
+      .default(33_554_432)
       .describe('OTLP bodies in work at once; beyond it senders are told to come again.'),
     openRequests: z.number().int().positive().default(100_000).describe('Requests in flight that are followed.'),
     unsettledRequests: z.number().int().positive().default(200_000).describe('Records that may wait to settle.'),

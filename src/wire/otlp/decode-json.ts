@@ -69,6 +69,7 @@ export function decodeMetricsJson(body: Uint8Array, limits: DecodeLimits = DECOD
 }
 
 function* items(body: Uint8Array, groupKey: string, scopeKey: string, itemKey: string, reading: Reading): Generator<[Json, Origin]> {
+  checkShape(body)
   const root: unknown = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8'))
   for (const group of list(object(root)[groupKey])) {
     const { resource, [scopeKey]: scopes } = object(group)
@@ -82,6 +83,27 @@ function* items(body: Uint8Array, groupKey: string, scopeKey: string, itemKey: s
         yield [object(item), origin]
       }
     }
+  }
+}
+
+const MAX_CONTAINERS = 300_000
+const MAX_NESTING = 512
+
+/** Refuses what JSON.parse would turn into hundreds of megabytes: some million empty objects, or brackets without end. */
+function checkShape(body: Uint8Array): void {
+  let depth = 0
+  let containers = 0
+  let isText = false
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]
+    if (isText) {
+      if (byte === 0x5c) at++
+      else if (byte === 0x22) isText = false
+    } else if (byte === 0x22) isText = true
+    else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > MAX_NESTING) throw new MalformedOtlp(`JSON nested deeper than ${MAX_NESTING}`)
+      if (++containers > MAX_CONTAINERS) throw new TooManyItems(`more than ${MAX_CONTAINERS} objects and lists in one body`)
+    } else if (byte === 0x7d || byte === 0x5d) depth--
   }
 }
 
