@@ -137,7 +137,7 @@ function start(
     createdUnixSeconds: Math.floor(options.unixSeconds()),
     isChat,
   }
-  request.stream = new ResponseStream({ response, dialect, answer: answerOf, prompt, requestId, seed })
+  request.stream = new ResponseStream({ response, dialect, answer: answerOf, prompt, requestId, seed, total: request.outputTokens })
   response.on('close', () => {
     if (!response.writableFinished) world.journey.leave(request, options.catchUp())
   })

@@ -11,6 +11,8 @@ export interface ResponseStreamOptions {
   prompt: ChatPrompt
   requestId: string
   seed: number
+  /** Tokens of the whole answer. */
+  total: number
 }
 
 export class ResponseStream implements StreamListener {
@@ -29,7 +31,7 @@ export class ResponseStream implements StreamListener {
   progress(tokens: number): void {
     const { prompt } = this.options
     // The last token waits for the reason to end.
-    if (prompt.stream) this.send(Math.min(tokens, this.lastIndex()))
+    if (prompt.stream) this.send(Math.min(tokens, this.options.total - 1))
   }
 
   ended(request: SimRequest): void {
@@ -46,7 +48,6 @@ export class ResponseStream implements StreamListener {
       return
     }
     this.open()
-    this.total = request.outputTokens
     this.send(request.outputTokens - 1)
     const last = this.text(request.outputTokens - 1, request.outputTokens)
     if (dialect.headersBeforeQueue) this.write(dialect.chunk(answer, last, finish))
@@ -56,12 +57,6 @@ export class ResponseStream implements StreamListener {
     }
     if (prompt.includeUsage) this.write(dialect.usageChunk(answer, request))
     response.end('data: [DONE]\n\n')
-  }
-
-  private total = Number.POSITIVE_INFINITY
-
-  private lastIndex(): number {
-    return Math.max(0, this.total - 1)
   }
 
   /** Tokens of one step leave in one chunk. */
