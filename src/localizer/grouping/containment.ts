@@ -11,28 +11,37 @@ const QUIET_REMAINDER = 3
 /** The remainder's effect, as a part of the inner slice's, below which it shows nothing. */
 const QUIET_EFFECT = 0.15
 /** The inner slice's score, as a part of the best one's, that is near enough. */
-const NEAR = 0.5
+const NEAR = 0.08
 /** A remainder smaller than this part of the slice is no evidence either way. */
 const MIN_REMAINDER = 0.03
 
-export function narrowest(given: Case, input: ScanInput, chosen: Candidate, candidates: readonly Candidate[]): Candidate {
+/** A slice and the index of the tail level it was found at. */
+export interface Scanned {
+  level: number
+  candidate: Candidate
+}
+
+/** Looks at slices of all levels: how a slice scores depends on the level, whether the rest of a wider one is quiet does not. */
+export function narrowest(given: Case, inputs: readonly ScanInput[], chosen: Scanned, slices: readonly Scanned[]): Scanned {
+  const input = inputs[0] as ScanInput
   let best = chosen
-  let members = sliceMembers(input, best)
-  for (const inner of candidates) {
-    if (literalKey(inner.literals) === literalKey(best.literals) || inner.score < NEAR * chosen.score) continue
-    if (inner.literals.length > best.literals.length) continue
+  let members = sliceMembers(input, best.candidate)
+  for (const entry of slices) {
+    const { candidate: inner } = entry
+    if (literalKey(inner.literals) === literalKey(best.candidate.literals) || inner.score < NEAR * chosen.candidate.score) continue
+    if (inner.literals.length > best.candidate.literals.length) continue
     const inside = sliceMembers(input, inner)
     if (!isInside(inside, members) || jaccard(inside, members) >= 1 - MIN_REMAINDER) continue
-    if (!isQuiet(given, input, inner, best)) continue
-    best = inner
+    if (!isQuiet(given, input, inner, best.candidate, entry.level === best.level)) continue
+    best = entry
     members = inside
   }
   return best
 }
 
-function isQuiet(given: Case, input: ScanInput, inner: Candidate, outer: Candidate): boolean {
+function isQuiet(given: Case, input: ScanInput, inner: Candidate, outer: Candidate, sameLevel: boolean): boolean {
   const g = logLikelihoodRatio(outer.cA - inner.cA, outer.xA - inner.xA, outer.cB - inner.cB, outer.xB - inner.xB)
-  if (g / Math.max(outer.phi, 1) < QUIET_REMAINDER && inner.score >= 0.9 * outer.score - 4) return true
+  if (sameLevel && g / Math.max(outer.phi, 1) < QUIET_REMAINDER && inner.score >= 0.9 * outer.score - 4) return true
   const now = split(input, input.a.rows, inner, outer)
   const before = split(input, input.b.rows, inner, outer)
   if (now.rest.length < 10 || before.rest.length < 10) return false

@@ -5,7 +5,7 @@ import { nullMaximum, rareScore } from '../confidence/null-maximum.ts'
 import { type ConfounderCheck, checkConfounders, positions } from '../confounders/confounders.ts'
 import { type Effect, measureEffect } from '../contrast/effect.ts'
 import { groupAliases } from '../grouping/aliases.ts'
-import { narrowest } from '../grouping/containment.ts'
+import { narrowest, type Scanned } from '../grouping/containment.ts'
 import { widest } from '../grouping/widening.ts'
 import { byScore, type Candidate, type Literal, membersOf, type ScanInput } from '../scan/candidate.ts'
 import { type Blocks, evaluate, timeBlocks } from '../scan/evaluate.ts'
@@ -49,16 +49,12 @@ export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
 const DEEP_LEVELS = 2
+const NEARLY = 0.8
 const MIN_EFFECT = 0.04
 /** A cause must be so many times worse than the rest of the fleet. */
 const CAUSE_FACTOR = 2.5
 /** A second answer must be at least so large, against the first. */
 const SECOND_SHARE = 0.35
-
-interface Scanned {
-  level: number
-  candidate: Candidate
-}
 
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
   // Explaining away changes the expectations; the answers are built from the original ones.
@@ -167,7 +163,7 @@ function choose(
   const eligible = slices.filter((entry) => entry.candidate.score >= thresholds.slice).slice(0, CHECKED * 2)
   const elevated = eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet)
   const ranked = elevated ? byContrast(inputs, slices, thresholds.slice) : eligible
-  for (const entry of ranked.slice(0, CHECKED)) {
+  for (const entry of simplestFirst(ranked).slice(0, CHECKED)) {
     const input = inputs[entry.level] as ScanInput
     const check = checkConfounders(input, entry.candidate)
     if (check.explainedBy !== null) {
@@ -178,6 +174,15 @@ function choose(
     if (pick !== null) return { ...pick, threshold: thresholds.slice }
   }
   return null
+}
+
+/** A long list of values is taken only where no single value is nearly as good. */
+function simplestFirst(ranked: Scanned[]): Scanned[] {
+  const best = ranked[0]
+  if (best === undefined || best.candidate.literals.every((literal) => literal.values.length <= 2)) return ranked
+  const simple = ranked.find(({ candidate }) => candidate.literals.length === 1 && candidate.literals[0]?.values.length === 1)
+  if (simple === undefined || simple.candidate.score < NEARLY * best.candidate.score) return ranked
+  return [simple, ...ranked.filter((entry) => entry !== simple)]
 }
 
 /** Did the rest of the fleet rise as well? */
@@ -213,11 +218,12 @@ function examine(
   blocks: Blocks,
   check: ConfounderCheck,
 ): Pick | null {
-  const input = inputs[entry.level] as ScanInput
-  const sameLevel = slices.filter((other) => other.level === entry.level).map((other) => other.candidate)
-  const narrow = narrowest(given, input, entry.candidate, sameLevel)
+  const strong = slices.filter((other) => other.candidate.score >= MIN_SCORE)
+  const narrow = narrowest(given, inputs, entry, strong)
+  const input = inputs[narrow.level] as ScanInput
+  const sameLevel = slices.filter((other) => other.level === narrow.level).map((other) => other.candidate)
   const recount = (literals: Literal[], penalty: number) => evaluate(input, blocks, { ...emptyCandidate(), literals, penalty })
-  const wide = widest(given, inputs, input, narrow, sameLevel, recount)
+  const wide = widest(given, inputs, input, narrow.candidate, sameLevel, recount)
   const { best, aliases } = groupAliases(input, wide, sameLevel)
   const effect = sliceEffect(given, input, best)
   const rest = restEffect(given, input, best)

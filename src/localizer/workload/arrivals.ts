@@ -17,16 +17,33 @@ const BLOCKS = 48
 
 /** Growth of every kind of work over the given incident and baseline rows. */
 export function measureGrowth(given: Case, incident: Int32Array, baseline: Int32Array): Growth[] {
-  return ['requests', ...lengthColumns(given)].map((quantity) => growthOf(given, quantity, incident, baseline))
+  return ['requests', ...lengthColumns(given), ...uncachedWork(given)].map((quantity) => growthOf(given, quantity, incident, baseline))
+}
+
+/** Tokens that really have to be computed, where the cache is known. */
+const UNCACHED = 'uncached_tokens'
+
+function uncachedWork(given: Case): string[] {
+  const { numbers } = given.table
+  return numbers.has('prompt_tokens') && numbers.has('cached_tokens') ? [UNCACHED] : []
+}
+
+function workColumn(given: Case, quantity: string): ((row: number) => number) | null {
+  const { numbers } = given.table
+  const cached = numbers.get('cached_tokens')
+  const column = numbers.get(quantity === UNCACHED ? 'prompt_tokens' : quantity)
+  if (quantity === 'requests' || column === undefined) return null
+  if (quantity !== UNCACHED || cached === undefined) return (row) => column[row] as number
+  return (row) => (column[row] as number) - ((cached[row] as number) || 0)
 }
 
 function growthOf(given: Case, quantity: string, incident: Int32Array, baseline: Int32Array): Growth {
   const { table } = given
-  const column = quantity === 'requests' ? null : (table.numbers.get(quantity) ?? null)
+  const column = workColumn(given, quantity)
   const work = (row: number): number => {
     const weight = table.weight === null ? 1 : (table.weight[row] as number)
     if (column === null) return weight
-    const value = column[row] as number
+    const value = column(row)
     return value >= 0 ? value * weight : 0
   }
   const incidentSeconds = spanOf(table.time, given.population.incident)
