@@ -25,6 +25,7 @@ export class MalformedResponse extends Error {
 
 export const MAX_HEAD_BYTES = 65_536
 const MAX_LINE = 4_096
+const NO_BYTES = Buffer.alloc(0)
 const HEAD_END = Buffer.from('\r\n\r\n')
 const LINE_END = Buffer.from('\r\n')
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
@@ -37,7 +38,8 @@ export class ResponseParser {
   readonly #hasNoBody: boolean
   #state: State = 'head'
   /** The unfinished head, line or trailer section. */
-  #held: Buffer | null = null
+  #held: Buffer = NO_BYTES
+  #heldLength = 0
   /** Bytes left of the body or of the chunk. */
   #left = 0
   #keepsAlive = false
@@ -50,11 +52,6 @@ export class ResponseParser {
 
   get isDone(): boolean {
     return this.#state === 'done'
-  }
-
-  /** Nothing has come yet. */
-  get isEmpty(): boolean {
-    return this.#state === 'head' && this.#held === null
   }
 
   /** The connection may carry another request once this response is done. */
@@ -105,27 +102,35 @@ export class ResponseParser {
 
   /** Collects bytes up to `mark`, hands over the text in front of it, and returns the position behind it. */
   #takeUntil(read: Buffer, at: number, mark: Buffer, limit: number, onText: (text: string) => void): number {
-    const held = this.#held
-    if (held === null) {
+    if (this.#heldLength === 0) {
       const found = read.indexOf(mark, at)
-      if (found === -1 || found - at > limit) {
-        if (read.length - at > limit) throw new MalformedResponse(`more than ${limit} bytes without an end`)
-        this.#held = Buffer.from(read.subarray(at))
-        return read.length
+      if (found !== -1 && found - at <= limit) {
+        onText(read.toString('latin1', at, found))
+        return found + mark.length
       }
-      onText(read.toString('latin1', at, found))
-      return found + mark.length
     }
-    const joined = Buffer.concat([held, read.subarray(at, at + limit)])
-    const found = joined.indexOf(mark, Math.max(0, held.length - mark.length + 1))
+    const before = this.#heldLength
+    this.#hold(read.subarray(at, at + limit + mark.length))
+    const held = this.#held.subarray(0, this.#heldLength)
+    const found = held.indexOf(mark, Math.max(0, before - mark.length + 1))
     if (found === -1 || found > limit) {
-      if (joined.length > limit) throw new MalformedResponse(`more than ${limit} bytes without an end`)
-      this.#held = joined
+      if (held.length > limit) throw new MalformedResponse(`more than ${limit} bytes without an end`)
       return read.length
     }
-    this.#held = null
-    onText(joined.toString('latin1', 0, found))
-    return at + found + mark.length - held.length
+    this.#heldLength = 0
+    onText(held.toString('latin1', 0, found))
+    return at + found + mark.length - before
+  }
+
+  #hold(bytes: Buffer): void {
+    const length = this.#heldLength + bytes.length
+    if (length > this.#held.length) {
+      const grown = Buffer.allocUnsafe(Math.max(512, length * 2))
+      this.#held.copy(grown, 0, 0, this.#heldLength)
+      this.#held = grown
+    }
+    bytes.copy(this.#held, this.#heldLength)
+    this.#heldLength = length
   }
 
   #readHead(text: string): void {
@@ -194,16 +199,18 @@ export class ResponseParser {
 
   /** An empty line ends the message; else fields up to an empty line. */
   #takeTrailers(read: Buffer, at: number): number {
-    const held = this.#held
-    const begin = held === null ? read.subarray(at, at + 2) : Buffer.concat([held, read.subarray(at, at + 2)])
-    if (begin.length < 2) {
-      this.#held = Buffer.from(begin)
-      return read.length
-    }
-    if (begin[0] === 0x0d && begin[1] === 0x0a) {
-      this.#held = null
-      this.#end([])
-      return at + 2 - (held?.length ?? 0)
+    const before = this.#heldLength
+    if (before < 2) {
+      const begin = Buffer.concat([this.#held.subarray(0, before), read.subarray(at, at + 2 - before)])
+      if (begin.length === 1) {
+        this.#hold(begin.subarray(before))
+        return read.length
+      }
+      if (begin[0] === 0x0d && begin[1] === 0x0a) {
+        this.#heldLength = 0
+        this.#end([])
+        return at + 2 - before
+      }
     }
     return this.#takeUntil(read, at, HEAD_END, MAX_HEAD_BYTES, (text) => this.#end(readFields(text.split('\r\n'), 0)))
   }
