@@ -137,7 +137,7 @@ export class Exchange implements UpstreamEvents {
     response.writeHead(status, reason, responseHeaders(headers, !this.#isHttp10))
     this.#headWaits = true
     this.#isFramed = !this.#isHttp10 || fieldOf(headers, 'content-length') !== undefined
-    this.observer.responseHeaders(status, fieldOf(headers, 'content-type'), fieldOf(headers, 'content-encoding'))
+    this.observer.responseHeaders(status, fieldOf(headers, 'content-type'), fieldOf(headers, 'content-encoding'), this.#arrivedMs)
   }
 
   onBody(chunk: Buffer): void {

@@ -96,8 +96,9 @@ export class RequestObserver {
     this.#requestTail.clear()
   }
 
-  responseHeaders(status: number, contentType: string | undefined, contentEncoding: string | undefined): void {
-    this.at.headers = this.#now()
+  /** `arrivedMs`: the clock when they came. */
+  responseHeaders(status: number, contentType: string | undefined, contentEncoding: string | undefined, arrivedMs: number): void {
+    this.at.headers = arrivedMs - this.#startMs
     this.status = status
     if (contentEncoding !== undefined && contentEncoding !== 'identity') return
     this.#readsContent = /^(?:text\/event-stream|application\/(?:[\w.-]+\+)?json)\b/i.test(contentType ?? '')

@@ -41,6 +41,7 @@ function read(pieces: readonly Buffer[], { isHead = false, ended = false } = {})
 }
 
 const bytes = (text: string) => Buffer.from(text, 'latin1')
+const eachByte = (all: Buffer) => Array.from(all, (_, index) => all.subarray(index, index + 1))
 const CHUNKED =
   'HTTP/1.1 200 OK\r\nA: 1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n10;x=y\r\n0123456789abcdef\r\n0\r\nT: 9\r\nU:\r\n\r\n'
 const LENGTH = 'HTTP/1.1 404 Not Found Here\r\nContent-Length: 5\r\nX: a\tb \r\n\r\nhello'
@@ -92,7 +93,7 @@ describe('a response', () => {
     (text) => {
       const all = bytes(text)
       const whole = read([all])
-      expect(read(Array.from(all, (_, index) => all.subarray(index, index + 1)))).toEqual(whole)
+      expect(read(eachByte(all))).toEqual(whole)
       for (let first = 0; first <= all.length; first++) {
         for (let second = first; second <= all.length; second += 3) {
           const seen = read([all.subarray(0, first), all.subarray(first, second), all.subarray(second)])
@@ -127,7 +128,7 @@ describe('what is no response', () => {
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nbad trailer\r\n\r\n',
   ])('%j', (text) => {
     expect(read([bytes(text)]).error).toBe(true)
-    expect(read(Array.from(bytes(text), (_, index) => bytes(text).subarray(index, index + 1))).error).toBe(true)
+    expect(read(eachByte(bytes(text))).error).toBe(true)
   })
 
   test('lines and header sections that are too long', () => {
@@ -136,7 +137,7 @@ describe('what is no response', () => {
       `HTTP/1.1 200 OK\r\nA: ${'x'.repeat(70_000)}\r\n\r\n`,
     ]) {
       expect(read([bytes(text)]).error).toBe(true)
-      expect(read(Array.from(bytes(text), (_, index) => bytes(text).subarray(index, index + 1))).error).toBe(true)
+      expect(read(eachByte(bytes(text))).error).toBe(true)
     }
   })
 
