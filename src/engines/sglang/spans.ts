@@ -40,7 +40,7 @@ function groupSequences(served: readonly ServedRequest[]): ServedRequest[][] {
   for (const request of served) {
     const { root } = request
     const alone = request.role !== 'unified' || root.parentSpanId === ''
-    const key = alone ? root.spanId : `${root.parentSpanId}\n${root.startUnixNano / 1_000_000n}\n${clockOf(root)}`
+    const key = alone ? root.spanId : `${root.parentSpanId}\n${root.startUnixNano}\n${clockOf(root)}`
     const group = groups.get(key)
     if (group) group.push(request)
     else groups.set(key, [request])
