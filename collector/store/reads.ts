@@ -17,8 +17,8 @@ const REPLAY_ROWS = 5_000
 export function createReads(client: StoreClient): Reads {
   return {
     async requests(filter) {
-      const { sql, parameters, limit } = keysQuery(filter)
-      const keys = await client.rows<RequestKey>(sql, parameters)
+      const { limit = DEFAULT_LIMIT } = filter
+      const keys = await readKeys(client, filter)
       const page = keys.slice(0, limit)
       const last = page.at(-1)
       const items = await readRecords(client, page)
@@ -127,7 +127,32 @@ interface RequestKey {
   sort_value: string
 }
 
+/** How far back from the newest a page without `from` is looked for before all that is older: nearly always there is enough. */
+const LOOK_BACK_NANOS = [600_000_000_000n, 21_600_000_000_000n] as const
+
 /** Keys of a page in its order, one more than asked for. Only few columns are read, however many rows the window holds. */
+async function readKeys(client: StoreClient, filter: RequestFilter): Promise<RequestKey[]> {
+  const { order = 'start', limit = DEFAULT_LIMIT, from, cursor } = filter
+  const read = (bounded: RequestFilter) => {
+    const { sql, parameters } = keysQuery(bounded)
+    return client.rows<RequestKey>(sql, parameters)
+  }
+  if (order !== 'start' || from !== undefined) return read(filter)
+  const newest = cursor === undefined ? await newestStart(client) : BigInt(decodeCursor(cursor, /^\d{1,19}$/)[0])
+  for (const lookBack of newest === null ? [] : LOOK_BACK_NANOS) {
+    const keys = await read({ ...filter, from: newest! - lookBack })
+    if (keys.length > limit) return keys
+  }
+  return read(filter)
+}
+
+async function newestStart(client: StoreClient): Promise<bigint | null> {
+  const [row] = await client.rows<{ rows: number; newest: string }>(
+    `SELECT count() AS rows, toString(max(start_unix_ns)) AS newest FROM ${REQUESTS.name} SETTINGS final = 0`,
+  )
+  return row === undefined || row.rows === 0 ? null : BigInt(row.newest)
+}
+
 function keysQuery(filter: RequestFilter) {
   const { order = 'start', limit = DEFAULT_LIMIT, cursor } = filter
   const { conditions, parameters } = requestConditions(filter)
@@ -140,7 +165,7 @@ function keysQuery(filter: RequestFilter) {
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
   const sql = `SELECT record_id, toString(received_unix_ns) AS received, toString(${column}) AS sort_value
     FROM ${REQUESTS.name} ${where} ORDER BY ${column} DESC, record_id DESC LIMIT ${limit + 1}`
-  return { sql, parameters, limit }
+  return { sql, parameters }
 }
 
 /**
@@ -161,10 +186,10 @@ function encodeCursor(value: string, recordId: string): string {
 }
 
 /** Throws RangeError for a text that is no cursor of ours. */
-function decodeCursor(cursor: string): [string, string] {
+function decodeCursor(cursor: string, value = /^-?[\d.e+-]+$/): [string, string] {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-    if (Array.isArray(parsed) && parsed.length === 2 && /^-?[\d.e+-]+$/.test(String(parsed[0])) && typeof parsed[1] === 'string') {
+    if (Array.isArray(parsed) && parsed.length === 2 && value.test(String(parsed[0])) && typeof parsed[1] === 'string') {
       return [String(parsed[0]), parsed[1]]
     }
   } catch {

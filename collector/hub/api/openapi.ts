@@ -167,6 +167,7 @@ const OPERATIONS: Operation[] = [
     summary: 'Means over time, one line for each value of a dimension.',
     parameters: [...FILTERS, ...EXPLORE, text('by'), text('highlight', 'Values with | between them that are drawn first.')],
   },
+  { method: 'get', path: '/demo', summary: 'What the demo can break; null where this is no demo.' },
   { method: 'get', path: '/config', summary: 'Effective configuration, secrets masked.' },
 ]
 

@@ -33,9 +33,10 @@ test('the store judges as the model does, whatever is known of a request', async
       (view, index): RequestRecord => ({ ...makeRecord(index), ...emptyColumns(), ...identity(index), ...view, version: 1 }),
     )
     await hub.store.insertRecords(records)
-    const selected = [...OBJECTIVES.slice(0, -1).map(judgementExpression), goodputExpression(OBJECTIVES)].map(
-      (sql, index) => `${sql} AS r${index}`,
-    )
+    const selected = [
+      ...OBJECTIVES.slice(0, -1).map(judgementExpression),
+      goodputExpression(OBJECTIVES.slice(0, -1).map(judgementExpression)),
+    ].map((sql, index) => `${sql} AS r${index}`)
     const rows = await hub.store.query<Record<string, number | null>>(
       `SELECT record_id, ${selected.join(', ')} FROM requests ORDER BY record_id`,
     )

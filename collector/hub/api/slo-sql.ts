@@ -18,9 +18,11 @@ export function judgementExpression(objective: Objective): string {
   return `multiIf(${always}, outcome = 'rejected', NULL, ${known}${passed}, NULL)`
 }
 
-/** Goodput: bad where any objective is bad, good where none is and at least one is good. Rejections count as bad for goodput alone. */
-export function goodputExpression(objectives: readonly Objective[]): string {
-  const parts = objectives.filter((objective) => objective.slo !== 'goodput').map(judgementExpression)
+/**
+ * Goodput over the judgements of the other objectives: bad where any is bad, good where none is and at least one is good. `parts` are
+ * expressions, or the names of columns that hold them already.
+ */
+export function goodputExpression(parts: readonly string[]): string {
   if (parts.length === 0) return 'NULL'
   const isBad = parts.map((part) => `ifNull(${part} = 1, 0)`).join(' OR ')
   const isGood = parts.map((part) => `ifNull(${part} = 0, 0)`).join(' OR ')
@@ -29,8 +31,8 @@ export function goodputExpression(objectives: readonly Objective[]): string {
 
 /** A condition for requests that are good or bad by one objective, or by all of several. */
 export function judgementCondition(objectives: readonly Objective[], result: 'good' | 'bad'): string {
-  const [only] = objectives
-  const expression = objectives.length === 1 && only !== undefined ? judgementExpression(only) : goodputExpression(objectives)
+  const parts = objectives.filter((objective) => objective.slo !== 'goodput').map(judgementExpression)
+  const expression = parts.length === 1 ? parts[0] : goodputExpression(parts)
   return `(${expression}) = ${result === 'bad' ? 1 : 0}`
 }
 

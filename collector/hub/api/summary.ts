@@ -114,13 +114,18 @@ async function readSloGroup(
   { objectives, models }: { objectives: Objective[]; models: string[] },
 ): Promise<ApiSloStatus[]> {
   if (objectives.length === 0) return []
+  const judged = objectives.flatMap((objective, index) =>
+    objective.slo === 'goodput' ? [] : [`${judgementExpression(objective)} AS judged_${index}`],
+  )
   const counts = objectives.map((objective, index) => {
-    const bad = objective.slo === 'goodput' ? goodputExpression(objectives) : judgementExpression(objective)
-    return `countIf((${bad}) = 0) AS good_${index}, countIf((${bad}) = 1) AS bad_${index}`
+    const columns = objectives.flatMap(({ slo }, other) => (slo === 'goodput' ? [] : [`judged_${other}`]))
+    const result = objective.slo === 'goodput' ? goodputExpression(columns) : `judged_${index}`
+    return `countIf(${result} = 0) AS good_${index}, countIf(${result} = 1) AS bad_${index}`
   })
-  const sql = `SELECT ifNull(model, '') AS name, cluster, ${counts.join(', ')} FROM ${REQUESTS.name}
-    WHERE start_unix_ns >= {from:Int64} AND start_unix_ns < {to:Int64} AND ${REAL_REQUESTS} AND ifNull(model, '') IN {models:Array(String)}
-    GROUP BY name, cluster ORDER BY name, cluster`
+  const sql = `SELECT name, cluster, ${counts.join(', ')} FROM (
+      SELECT ${["ifNull(model, '') AS name", 'cluster', ...judged].join(', ')} FROM ${REQUESTS.name}
+      WHERE start_unix_ns >= {from:Int64} AND start_unix_ns < {to:Int64} AND ${REAL_REQUESTS} AND ifNull(model, '') IN {models:Array(String)}
+    ) GROUP BY name, cluster ORDER BY name, cluster`
   const rows = await store.query<Record<string, number> & { name: string; cluster: string | null }>(sql, {
     ...parametersOf(window),
     models,

@@ -63,7 +63,11 @@ function withSettings(sql: string, settings: ReadonlyMap<string, string>): strin
 function appendSettings(sql: string, settings: ReadonlyMap<string, string>): string {
   if (settings.size === 0) return sql
   const text = [...settings].map(([name, value]) => `${name} = ${quote(value)}`).join(', ')
-  return /\bSETTINGS\b/i.test(withoutQuoted(sql)) ? `${sql}, ${text}` : `${sql} SETTINGS ${text}`
+  // What the statement says itself comes last and wins, as on a server.
+  const own = /\bSETTINGS\b/i.exec(maskQuoted(sql))
+  if (own === null) return `${sql} SETTINGS ${text}`
+  const end = own.index + own[0].length
+  return `${sql.slice(0, end)} ${text},${sql.slice(end)}`
 }
 
 export function quote(text: string): string {
@@ -74,8 +78,9 @@ export function quote(text: string): string {
 const TOKEN =
   /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\/|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}|;/g
 
-function withoutQuoted(sql: string): string {
-  return sql.replace(TOKEN, ' ')
+/** The same length, so that places in it are places in the statement. */
+function maskQuoted(sql: string): string {
+  return sql.replace(TOKEN, (token) => ' '.repeat(token.length))
 }
 
 /**
