@@ -176,6 +176,7 @@ function startWork({ config, clock, store, pipeline, registry, localizer, log, o
 
   const jobs = [
     every(TICK_MS, () => (isTakenUp ? pipeline.tick() : resume()), onTrouble),
+    every(TICK_MS, () => pipeline.catchUp(), onTrouble),
     every(SWEEP_MS, () => pipeline.sweep(), onTrouble),
     every(CHECKPOINT_MS, async () => saveCheckpoint(), onTrouble),
     every(SWEEP_MS, readStore, onTrouble),
@@ -186,6 +187,7 @@ function startWork({ config, clock, store, pipeline, registry, localizer, log, o
     async stop() {
       for (const job of jobs) await job.stop()
       if (isTakenUp) await pipeline.tick().catch((error: Error) => onTrouble(error.message))
+      await pipeline.flush()
       saveCheckpoint()
     },
   }

@@ -49,7 +49,9 @@ export interface Pipeline {
   tick(): Promise<void>
   /** What is no longer heard of; every 5 s. */
   sweep(): Promise<void>
-  /** Everything received is settled or stored. */
+  /** Joins a piece of what was put off while spans came too fast; every 250 ms. */
+  catchUp(): Promise<void>
+  /** Every record that is finished is in the store, or could not be written now. */
   flush(): Promise<void>
   /** First receive time of whatever is not in a written record yet. */
   oldestUnixNano(): bigint | null
@@ -204,10 +206,8 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       setOffsets()
       await takeEvents(changes.silent()).catch((error: Error) => onTrouble(error.message))
     },
-    async flush() {
-      await correlator.flush()
-      await writer.flush()
-    },
+    catchUp: () => (isReady ? backlog.catchUp() : Promise.resolve()),
+    flush: () => writer.flush(),
     oldestUnstoredUnixNano: () => intake.oldestUnixNano(),
     oldestUnixNano: () =>
       least([correlator.oldestUnsettledUnixNano(), writer.oldestUnixNano(), intake.oldestUnixNano(), backlog.sinceUnixNano()]),
@@ -218,9 +218,9 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       ticking = null
     })
     await ticking
-    await backlog.catchUp()
     registry.set('unsettledRequests', {}, correlator.counts().unsettled)
-    await writer.flush()
+    // Not waited for: a slow store must not keep requests from settling. It says its own trouble.
+    void writer.flush()
   }
 
   /** Too many spans are held: what is oldest is written early. */

@@ -71,6 +71,8 @@ export interface Correlator {
 export const MAX_SPANS_PER_TRACE = 2_000
 const MAX_LINKED_TRACES = 16
 const OBSERVE_DELAY_MS = 1_000
+/** Rough heap size of an observation. */
+const OBSERVATION_BYTES = 1_200
 /** Longest stretch of work without letting receivers and the API have a turn. */
 const SLICE_MS = 8
 
@@ -93,6 +95,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
       if (span !== undefined && span.traceState !== '') weights.set(observation, weightOf(span.traceState))
     }
     trace.observations = observations
+    table.grow(trace, observations.length * OBSERVATION_BYTES)
     table.setRequestIds(trace, [...new Set(observations.flatMap((entry) => entry.requestIds))])
     return observations
   }
@@ -110,8 +113,10 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     }
     for (const entry of traces) {
       if (Number.isFinite(next)) table.schedule(entry, Math.max(next, now + 50))
-      else if (observations.length > 0 || isForced || now - entry.touchedMs >= settings.withoutClientSeconds * 1e3) table.close(entry)
-      else table.schedule(entry, entry.touchedMs + settings.withoutClientSeconds * 1e3)
+      else if (observations.length > 0 || isForced || now - entry.touchedMs >= settings.withoutClientSeconds * 1e3) {
+        forgetObservations(entry)
+        table.close(entry)
+      } else table.schedule(entry, entry.touchedMs + settings.withoutClientSeconds * 1e3)
     }
   }
 
@@ -195,11 +200,17 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     owner.written.push(written)
   }
 
+  function forgetObservations(trace: Trace): void {
+    if (trace.observations === null) return
+    table.grow(trace, -trace.observations.length * OBSERVATION_BYTES)
+    trace.observations = null
+  }
+
   function keep(trace: Trace, { span, receivedUnixNano }: ReceivedSpan): boolean {
     if (trace.spans.has(span.spanId) || trace.spans.size >= MAX_SPANS_PER_TRACE) return false
     trace.spans.set(span.spanId, span)
     trace.received.set(span.spanId, receivedUnixNano)
-    trace.observations = null
+    forgetObservations(trace)
     table.grow(trace, sizeOf(span))
     return true
   }
