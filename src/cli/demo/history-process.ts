@@ -3,7 +3,9 @@ import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import { createTenants } from '../../../collector/extensions/tenant/tenant.ts'
 import { encodeArrowStream, recordSchema, toArrowBatch } from '../../simulator/output/arrow.ts'
+import { joinedColumns, toJoinedView } from '../../simulator/output/joined-view.ts'
 import { RecordBatch } from '../../simulator/output/record-batch.ts'
+import { RECORD_COLUMNS } from '../../simulator/output/record-columns.ts'
 import { Simulation } from '../../simulator/simulation.ts'
 import type { FleetSettings, HistoryBlock, ToHistory } from './messages.ts'
 
@@ -25,7 +27,7 @@ function createHistory({ seed, rate, liveFromMs, historySeconds, tenantKey }: Fl
   const startUnixNano = BigInt(liveFromMs - historySeconds * 1e3) * 1_000_000n
   const tenants = createTenants({ key: tenantKey, keyFile: null, classes: {}, defaultClass: 'default' })
   const hashed = (name: string) => tenants.identify(name)?.tenant ?? null
-  const batch = new RecordBatch({ seed: seed ^ TRAFFIC, startUnixNano, hashed }, BLOCK_ROWS)
+  const batch = new RecordBatch({ seed: seed ^ TRAFFIC, startUnixNano, hashed }, BLOCK_ROWS, joinedColumns(RECORD_COLUMNS))
   const schema = recordSchema()
   let samples: EngineSample[] = []
   let events: ChangeEvent[] = []
@@ -36,7 +38,10 @@ function createHistory({ seed, rate, liveFromMs, historySeconds, tenantKey }: Fl
     rate,
     agents: 12,
     startUnixNano,
-    onEnded: (request) => batch.append(request),
+    onEnded(request) {
+      toJoinedView(request)
+      batch.append(request)
+    },
     onSample: (sample) => samples.push(sample),
     onEvent: (event) => events.push(event),
   })

@@ -1,6 +1,6 @@
 // Rows of request records by column, a few thousand at a time: filled by the run, emptied by a writer (NDJSON, Arrow, a store).
 import type { SimRequest } from '../core/request.ts'
-import { RECORD_COLUMNS, type RunIdentity } from './record-columns.ts'
+import { RECORD_COLUMNS, type RecordColumn, type RunIdentity } from './record-columns.ts'
 
 /** Values of a dictionary column over the whole run; ids never change. */
 export class Dictionary {
@@ -32,9 +32,12 @@ export class RecordBatch {
   readonly columns: ColumnValues[]
   rows = 0
   private readonly run: RunIdentity
+  private readonly sources: readonly RecordColumn[]
 
-  constructor(run: RunIdentity, capacity = 8192) {
+  /** `sources` fill the columns; same names and kinds as RECORD_COLUMNS. */
+  constructor(run: RunIdentity, capacity = 8192, sources: readonly RecordColumn[] = RECORD_COLUMNS) {
     this.run = run
+    this.sources = sources
     this.capacity = capacity
     this.columns = RECORD_COLUMNS.map(({ kind }) => createValues(kind, capacity))
   }
@@ -45,9 +48,9 @@ export class RecordBatch {
 
   append(request: SimRequest): void {
     const row = this.rows++
-    const { columns, run } = this
+    const { columns, run, sources } = this
     for (let index = 0; index < columns.length; index++) {
-      const cell = (RECORD_COLUMNS[index] as (typeof RECORD_COLUMNS)[number]).get(request, run)
+      const cell = (sources[index] as RecordColumn).get(request, run)
       const column = columns[index] as ColumnValues
       switch (column.kind) {
         case 'number':

@@ -186,7 +186,7 @@ function tiers(request: SimRequest): string | null {
   return `{"device":${request.cachedTokens - host},"host":${host}}`
 }
 
-function finishReason(request: SimRequest): string {
+export function finishReason(request: SimRequest): string {
   if (request.outputTokens >= request.maxTokens) return 'length'
   return request.outputMode === 'tool' ? 'tool_calls' : 'stop'
 }

@@ -3,6 +3,7 @@ import { GenAi, Longpole, Otel } from '@longpole/model/conventions/attributes'
 import { exponentialIndex } from '@longpole/model/conventions/buckets'
 import { chunksOf } from '../client/network.ts'
 import type { FailedTry, SimRequest } from '../core/request.ts'
+import { finishReason } from '../output/record-columns.ts'
 import type { RequestIds } from './request-ids.ts'
 import { Kind, type Sender, type SimSpan, type SpanAttributes } from './span.ts'
 import type { Timeline } from './timeline.ts'
@@ -76,7 +77,7 @@ function requestAttributes(request: SimRequest, ids: RequestIds, operation: stri
           [GenAi.usageCacheReadInputTokens]: request.cachedTokens,
           ...(request.model.reasoning ? { [GenAi.usageReasoningOutputTokens]: request.reasoningTokens } : {}),
           [GenAi.responseModel]: request.model.name,
-          [GenAi.responseFinishReasons]: [request.outputTokens >= request.maxTokens ? 'length' : 'stop'],
+          [GenAi.responseFinishReasons]: [finishReason(request)],
         }
       : {}),
   }
@@ -105,11 +106,13 @@ function stamps(request: SimRequest, time: Timeline, from: number): SpanAttribut
   const lastToken = (request.outcome === 'ok' ? time.lastByteSeen : Math.max(time.firstTokenSeen, request.endedAt - 0.001)) - from
   const pace = chunks > 1 ? (lastToken - firstToken) / (chunks - 1) : 0
   const gap = Math.max(request.longestGap, pace)
+  const share = Math.min(1, request.reasoningTokens / Math.max(1, request.outputTokens - 1))
   return {
     [GenAi.responseTimeToFirstChunk]: firstToken,
     [Longpole.firstByteAt]: firstToken,
     [Longpole.firstTokenAt]: firstToken,
     [reasoning ? Longpole.firstReasoningAt : Longpole.firstAnswerAt]: firstToken,
+    ...(reasoning && request.outcome === 'ok' ? { [Longpole.firstAnswerAt]: firstToken + (lastToken - firstToken) * share } : {}),
     [Longpole.lastTokenAt]: lastToken,
     [Longpole.chunks]: chunks,
     ...(chunks > 2

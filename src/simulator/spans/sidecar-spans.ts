@@ -1,6 +1,7 @@
 // What our sidecar beside a replica sends of a request that passed it.
 import { GenAi, Longpole, Otel } from '@longpole/model/conventions/attributes'
 import type { SimRequest } from '../core/request.ts'
+import { finishReason } from '../output/record-columns.ts'
 import { chunksSeen, phaseAttributes } from './client-spans.ts'
 import type { RequestIds } from './request-ids.ts'
 import { Kind, type Sender, type SimSpan, type SpanAttributes } from './span.ts'
@@ -79,7 +80,7 @@ function streamAttributes(request: SimRequest, time: Timeline, start: number): S
           [GenAi.usageOutputTokens]: request.outputTokens,
           [GenAi.usageCacheReadInputTokens]: request.cachedTokens,
           [GenAi.responseModel]: request.model.name,
-          [GenAi.responseFinishReasons]: [request.outputTokens >= request.maxTokens ? 'length' : 'stop'],
+          [GenAi.responseFinishReasons]: [finishReason(request)],
         }
       : {}),
   }
