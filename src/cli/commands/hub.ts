@@ -1,14 +1,16 @@
 // `longpole hub`: receives, joins, stores and serves.
 import { Command } from 'commander'
 import pino from 'pino'
+import { stringify } from 'yaml'
 import { startHub } from '../../../collector/hub/main.ts'
-import { loadConfig } from '../../config/load.ts'
+import { describeConfig, loadConfig } from '../../config/load.ts'
 import { ensureConsole } from '../console-bundle.ts'
 import { VERSION } from '../version.ts'
 
 interface Options {
   data?: string
   config?: string
+  printConfig?: boolean
   json?: boolean
 }
 
@@ -17,6 +19,7 @@ export function createCommand(): Command {
     .description('Receive spans, join them into request records, store and serve them.')
     .option('--data <dir>', 'directory of the embedded store (store.data)')
     .option('--config <file>', 'longpole.yaml')
+    .option('--print-config', 'print the effective configuration, secrets masked, and end')
     .option('--json', 'say where it listens as one line of JSON')
     .addHelpText(
       'after',
@@ -41,6 +44,10 @@ async function run(options: Options): Promise<void> {
     file: options.config,
     ...(options.data === undefined ? {} : { overrides: { store: { data: options.data } } }),
   })
+  if (options.printConfig === true) {
+    process.stdout.write(stringify(describeConfig(config)))
+    return
+  }
   const logger = pino({ level: config.logLevel, base: undefined }, pino.destination(2))
   await ensureConsole((sentence) => logger.info(sentence))
   const hub = await startHub({ config, version: VERSION, log: (level, message) => logger[level](message) })
