@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { Metadata } from '@grpc/grpc-js'
 import { Events, Longpole, ScopeName } from '@longpole/model/conventions/attributes'
 import type { Attributes, Span } from '@longpole/model/span'
 import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
@@ -91,27 +92,27 @@ async function metric(name: string): Promise<number> {
     .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-describe('stock OpenTelemetry exporters', () => {
-  const readable = (id: string) =>
-    ({
-      name: 'chat',
-      kind: 2,
-      spanContext: () => ({ traceId: id, spanId: 'b7ad6b7169203331', traceFlags: 1 }),
-      startTime: [1_790_000_000, 0],
-      endTime: [1_790_000_001, 0],
-      duration: [1, 0],
-      status: { code: 0 },
-      attributes: { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'm' },
-      events: [],
-      links: [],
-      ended: true,
-      resource: { attributes: { 'service.name': 'svc' }, asyncAttributesPending: false },
-      instrumentationScope: { name: 'stock' },
-      droppedAttributesCount: 0,
-      droppedEventsCount: 0,
-      droppedLinksCount: 0,
-    }) as unknown as Parameters<JsonExporter['export']>[0][0]
+const readable = (id: string) =>
+  ({
+    name: 'chat',
+    kind: 2,
+    spanContext: () => ({ traceId: id, spanId: 'b7ad6b7169203331', traceFlags: 1 }),
+    startTime: [1_790_000_000, 0],
+    endTime: [1_790_000_001, 0],
+    duration: [1, 0],
+    status: { code: 0 },
+    attributes: { 'gen_ai.operation.name': 'chat', 'gen_ai.request.model': 'm' },
+    events: [],
+    links: [],
+    ended: true,
+    resource: { attributes: { 'service.name': 'svc' }, asyncAttributesPending: false },
+    instrumentationScope: { name: 'stock' },
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
+  }) as unknown as Parameters<JsonExporter['export']>[0][0]
 
+describe('stock OpenTelemetry exporters', () => {
   test.each(['protobuf', 'json', 'grpc', 'protobuf gzip', 'grpc gzip'])(
     '%s: the span is in the store when export succeeds',
     async (kind) => {
@@ -258,6 +259,33 @@ test('the account of spans is exact', async () => {
   expect(await metric('longpole_spans_in_flight')).toBe(0)
 })
 
+test.skipIf(process.platform !== 'linux')(
+  'a store process that is killed costs a refusal at most, and nothing that was acknowledged',
+  async () => {
+    const before = clientSpan()
+    expect((await post(encodeTraces([before]))).status).toBe(200)
+    for (const pid of storeProcesses()) process.kill(pid, 'SIGKILL')
+    const sent = clientSpan()
+    await until(async () => {
+      const answer = await post(encodeTraces([sent]))
+      if (answer.status === 200) return true
+      expect(answer.status).toBe(503)
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+      return false
+    })
+    expect([await storedOf(before.traceId), await storedOf(sent.traceId)]).toEqual([1, 1])
+    await until(async () => (await recordsOf(sent.traceId)).length > 0)
+  },
+)
+
+/** Children of this process that run the embedded store. */
+function storeProcesses(): number[] {
+  const children = readdirSync('/proc/self/task').flatMap((task) =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim().split(' '),
+  )
+  return children.filter((pid) => pid !== '' && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('store')).map(Number)
+}
+
 test('a hub that starts again takes up what was unsettled, once, and writes nothing twice', async () => {
   const settled = clientSpan()
   await post(encodeTraces([settled]))
@@ -308,6 +336,17 @@ test('with a token, only who has it is let in, over HTTP and gRPC', async () => 
     expect((await send({})).status).toBe(401)
     expect((await send({ authorization: 'Bearer wrong' })).status).toBe(401)
     expect((await send({ authorization: `Bearer ${token}` })).status).toBe(200)
+    for (const [given, code] of [
+      ['wrong', 1],
+      [token, 0],
+    ] as const) {
+      const metadata = new Metadata()
+      metadata.set('authorization', `Bearer ${given}`)
+      const exporter = new GrpcExporter({ url: `http://127.0.0.1:${guarded.ports.otlpGrpc}`, metadata })
+      const result = await new Promise<{ code: number }>((resolve) => exporter.export([readable(traceId())], resolve))
+      expect(result.code).toBe(code)
+      await exporter.shutdown()
+    }
   } finally {
     await guarded.close()
   }
