@@ -15,8 +15,8 @@ ${GENERATED}
 
 The hub reads one file, \`longpole.yaml\` (\`longpole hub --config FILE\`). Every key has a variable, which is over the file, and a default, which is under it;
 lists and maps in a variable are written as YAML (\`LONGPOLE_AUTH_TOKENS='[first, second]'\`). A mistake stops the start and names file, line, key, what was
-expected and what came. \`GET /api/v1/config\` shows the effective configuration with its secrets masked. `longpole hub --print-config` prints it too. Editors check the file against
-\`docs/generated/longpole.schema.json\`. \`OTEL_EXPORTER_OTLP_ENDPOINT\` stands in for \`exporters.otlp.endpoint\`, unless it is this hub itself.
+expected and what came. \`GET /api/v1/config\` shows the effective configuration with its secrets masked. \`longpole hub --print-config\` prints it too.
+Editors check the file against \`docs/generated/longpole.schema.json\`. \`OTEL_EXPORTER_OTLP_ENDPOINT\` stands in for \`exporters.otlp.endpoint\`, unless it is this hub itself.
 
 \`\`\`yaml
 listen:
