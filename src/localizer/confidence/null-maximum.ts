@@ -3,16 +3,15 @@
 // burstiness in it, which no formula for over-dispersion knows.
 
 import type { Side } from '../expectation/main-effects.ts'
-import { hashNumber } from '../sampling.ts'
 import { byScore, type Candidate, type ScanInput } from '../scan/candidate.ts'
 import { evaluate, timeBlocks } from '../scan/evaluate.ts'
 import { countValues, scanSets, scanSingles } from '../scan/singles.ts'
+import { pickPositions, thin, withSides } from '../scan/thin.ts'
 
 const WINDOWS = 6
 const EVALUATED = 6
 /** Baseline rows that a pseudo-incident is made from, at most. */
 const MAX_ROWS = 60_000
-const SEED = 41
 /** The second highest of the pseudo-incidents is taken: one of them may have been a real incident. */
 const HEADROOM = 1.3
 
@@ -30,11 +29,11 @@ export function nullMaximum(input: ScanInput, time: Float64Array, incidentSecond
   const result: NullMaximum = { slices: [], fleet: [] }
   if (!(length > 0) || input.b.rows.length < 200) return result
   const step = (to - from - length) / (WINDOWS - 1)
-  const keep = Math.min(1, MAX_ROWS / input.b.rows.length)
+  const thinned = thin(input, time, MAX_ROWS)
   for (let index = 0; index < WINDOWS; index++) {
     const start = from + index * step
     const inside = (at: number) => at >= start && at < start + length
-    const pseudo = pseudoInput(input, time, inside, keep)
+    const pseudo = pseudoInput(thinned, time, inside)
     if (pseudo.a.rows.length < 30 || pseudo.b.rows.length < 60) continue
     const scored = maxima(pseudo, time, length)
     result.slices.push(scored.slice)
@@ -51,29 +50,20 @@ function maxima(pseudo: ScanInput, time: Float64Array, seconds: number): { slice
   const counts = countValues(pseudo)
   const found = [...scanSingles(pseudo, counts, totalValues), ...scanSets(pseudo, counts, totalValues)].sort(byScore(pseudo.dimensions))
   const blocks = timeBlocks(time, pseudo.b.rows, seconds)
-  const scores = found.slice(0, EVALUATED).map((candidate) => evaluate(pseudo, blocks, candidate).score)
+  const scores = found.slice(0, EVALUATED).map((candidate) => evaluate(pseudo, blocks, candidate, true).score)
   const whole: Candidate = { ...pseudo.all, literals: [], g: 0, penalty: 0, phi: 1, score: 0 }
-  return { slice: Math.max(0, ...scores), fleet: Math.max(0, evaluate(pseudo, blocks, whole).score) }
+  return { slice: Math.max(0, ...scores), fleet: Math.max(0, evaluate(pseudo, blocks, whole, true).score) }
 }
 
-function pseudoInput(input: ScanInput, time: Float64Array, inside: (at: number) => boolean, keep: number): ScanInput {
-  const cut = keep * 0x1_0000_0000
+function pseudoInput(input: ScanInput, time: Float64Array, inside: (at: number) => boolean): ScanInput {
   const chosen = (wanted: boolean): Side => {
-    const at: number[] = []
-    for (let index = 0; index < input.b.rows.length; index++) {
-      const instant = time[input.b.rows[index] as number] as number
-      if (inside(instant) === wanted && (keep >= 1 || hashNumber(instant, SEED) < cut)) at.push(index)
-    }
-    return {
-      rows: Int32Array.from(at, (index) => input.b.rows[index] as number),
-      events: Float32Array.from(at, (index) => input.b.events[index] as number),
-      expected: Float32Array.from(at, (index) => input.b.expected[index] as number),
-    }
+    const at = new Int32Array(input.b.rows.length)
+    let count = 0
+    for (let index = 0; index < at.length; index++)
+      if (inside(time[input.b.rows[index] as number] as number) === wanted) at[count++] = index
+    return pickPositions(input.b, at, count)
   }
-  const a = chosen(true)
-  const b = chosen(false)
-  const sum = (values: Float32Array) => values.reduce((total, value) => total + value, 0)
-  return { ...input, a, b, all: { cA: sum(a.events), xA: sum(a.expected), cB: sum(b.events), xB: sum(b.expected) } }
+  return withSides(input, chosen(true), chosen(false))
 }
 
 function spanOf(time: Float64Array, rows: Int32Array): { from: number; to: number } {

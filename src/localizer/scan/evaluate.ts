@@ -2,7 +2,8 @@
 // are slow together, so minutes of the same slice scatter more than a Poisson process.
 
 import { roleOf } from '../roles.ts'
-import { type Candidate, type Literal, membershipTables, type ScanInput } from './candidate.ts'
+import { hashNumber } from '../sampling.ts'
+import { type Candidate, type Literal, membershipTables, membersOf, type ScanInput } from './candidate.ts'
 import { isFresh, siblingBaseline } from './fresh.ts'
 import { type Counts, logLikelihoodRatio } from './statistic.ts'
 
@@ -10,7 +11,14 @@ import { type Counts, logLikelihoodRatio } from './statistic.ts'
 export interface Blocks {
   of: Uint16Array
   count: number
+  /** Positions that over-dispersion is measured on, and their share of all. */
+  sampled: Int32Array
+  share: number
 }
+
+/** Baseline rows that over-dispersion is measured on, at most. */
+const DISPERSION_ROWS = 40_000
+const SEED = 77
 
 export const MAX_BLOCKS = 60
 
@@ -27,19 +35,31 @@ export function timeBlocks(time: Float64Array, rows: Int32Array, incidentSeconds
   const length = Math.max(incidentSeconds / 4, span / MAX_BLOCKS)
   const of = new Uint16Array(rows.length)
   for (let at = 0; at < rows.length; at++) of[at] = Math.min(Math.floor(((time[rows[at] as number] as number) - from) / length), MAX_BLOCKS)
-  return { of, count: Math.floor(span / length) + 1 }
+  return { of, count: Math.floor(span / length) + 1, ...samplePositions(time, rows) }
 }
 
-export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate): Candidate {
-  const a = sumSide(input, input.a, candidate.literals, null, 1)
-  const b = sumSide(input, input.b, candidate.literals, blocks, blocks.count)
-  const cA = a.events[0] as number
-  const xA = a.expected[0] as number
-  const cB = b.events.reduce((sum, value) => sum + value, 0)
-  const xB = b.expected.reduce((sum, value) => sum + value, 0)
+function samplePositions(time: Float64Array, rows: Int32Array): { sampled: Int32Array; share: number } {
+  const share = Math.min(1, DISPERSION_ROWS / Math.max(rows.length, 1))
+  const cut = share * 0x1_0000_0000
+  const sampled = new Int32Array(rows.length)
+  let count = 0
+  for (let at = 0; at < rows.length; at++) {
+    if (share >= 1 || hashNumber(time[rows[at] as number] as number, SEED) < cut) sampled[count++] = at
+  }
+  return { sampled: sampled.slice(0, count), share }
+}
+
+/** `exact`: the candidate's counts are those of all rows already. */
+export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate, exact = false): Candidate {
+  const counts = exact
+    ? candidate
+    : { ...sumSide(input, input.a, candidate.literals, 'A'), ...sumSide(input, input.b, candidate.literals, 'B') }
+  const { cA, xA, cB, xB } = counts as Counts
   if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
-  const phi = Math.max(1, input.weightVariance) * overDispersion(b.events, b.expected)
+  const { events, expected } = sumBlocks(input, blocks, candidate.literals)
+  // Over-dispersion beyond Poisson grows with the number of events: a sample shows only its share of it.
+  const phi = Math.max(1, input.weightVariance) * (1 + (overDispersion(events, expected) - 1) / blocks.share)
   return { ...candidate, cA, xA, cB, xB, g, phi, score: g / phi - candidate.penalty }
 }
 
@@ -56,24 +76,35 @@ function evaluateFresh(input: ScanInput, candidate: Candidate): Candidate {
   return { ...candidate, ...counts, g, phi, fresh: true, score: g / phi - candidate.penalty }
 }
 
-function sumSide(input: ScanInput, side: ScanInput['a'], literals: readonly Literal[], blocks: Blocks | null, size: number) {
-  const events = new Float64Array(size + 1)
-  const expected = new Float64Array(size + 1)
+function sumSide(input: ScanInput, side: ScanInput['a'], literals: readonly Literal[], name: 'A' | 'B'): Record<string, number> {
+  const members = membersOf(side.rows, literals, input.dimensions)
+  let events = 0
+  let expected = 0
+  for (let at = 0; at < members.length; at++) {
+    if (members[at] === 0) continue
+    events += side.events[at] as number
+    expected += side.expected[at] as number
+  }
+  return { [`c${name}`]: events, [`x${name}`]: expected }
+}
+
+function sumBlocks(input: ScanInput, blocks: Blocks, literals: readonly Literal[]): { events: Float64Array; expected: Float64Array } {
+  const events = new Float64Array(blocks.count + 1)
+  const expected = new Float64Array(blocks.count + 1)
   const tables = membershipTables(literals, input.dimensions)
-  const ids = literals.map((literal) => input.dimensions[literal.dimension]?.ids as Uint16Array | Uint32Array)
-  const firstIds = ids[0]
-  const firstTable = tables[0]
-  for (let at = 0; at < side.rows.length; at++) {
-    const row = side.rows[at] as number
-    if (firstIds !== undefined && (firstTable as Uint8Array)[firstIds[row] as number] === 0) continue
+  const ids = literals.map((literal) => input.dimensions[literal.dimension]?.ids as Uint16Array)
+  const { sampled, of } = blocks
+  for (let index = 0; index < sampled.length; index++) {
+    const at = sampled[index] as number
+    const row = input.b.rows[at] as number
     let inside = true
-    for (let index = 1; index < ids.length; index++) {
-      if ((tables[index] as Uint8Array)[(ids[index] as Uint16Array)[row] as number] === 0) inside = false
+    for (let literal = 0; literal < ids.length && inside; literal++) {
+      inside = (tables[literal] as Uint8Array)[(ids[literal] as Uint16Array)[row] as number] === 1
     }
     if (!inside) continue
-    const block = blocks === null ? 0 : (blocks.of[at] as number)
-    events[block] = (events[block] as number) + (side.events[at] as number)
-    expected[block] = (expected[block] as number) + (side.expected[at] as number)
+    const block = of[at] as number
+    events[block] = (events[block] as number) + (input.b.events[at] as number)
+    expected[block] = (expected[block] as number) + (input.b.expected[at] as number)
   }
   return { events, expected }
 }

@@ -13,7 +13,9 @@ export interface ScanResult {
   values: ValueCounts[]
 }
 
-const EVALUATED = 48
+/** How many slices of each size are counted on every row: few where that takes long. */
+const EVALUATED = { singles: 32, others: 16, othersOfMany: 8 }
+const MANY_ROWS = 200_000
 
 export function scan(input: ScanInput, blocks: Blocks, time: Float64Array, seed: number, deep = true): ScanResult {
   const totalValues = Math.max(
@@ -31,21 +33,22 @@ export function scan(input: ScanInput, blocks: Blocks, time: Float64Array, seed:
   }
   const order = byScore(input.dimensions)
   const best = new Map<string, Candidate>()
-  for (const candidate of preselect(found)) best.set(literalKey(candidate.literals), candidate)
-  const candidates = [...best.values()].map((candidate) => evaluate(input, blocks, candidate)).sort(order)
-  const fleet = evaluate(input, blocks, { ...input.all, literals: [], g: 0, penalty: 0, phi: 1, score: 0 })
+  for (const candidate of preselect(input, found)) best.set(literalKey(candidate.literals), candidate)
+  const candidates = [...best.values()].map((candidate) => evaluate(input, blocks, candidate, candidate.literals.length === 1)).sort(order)
+  const fleet = evaluate(input, blocks, { ...input.all, literals: [], g: 0, penalty: 0, phi: 1, score: 0 }, true)
   return { candidates, fleet, values }
 }
 
 /** The best overall, and the best of each size, so that a flood of pairs does not push out the single they share. */
-function preselect(found: Candidate[]): Candidate[] {
-  const sorted = found.sort((left, right) => right.score - left.score)
+function preselect(input: ScanInput, found: Candidate[]): Candidate[] {
+  const sorted = found.sort(byScore(input.dimensions))
+  const others = input.a.rows.length + input.b.rows.length > MANY_ROWS ? EVALUATED.othersOfMany : EVALUATED.others
   const kept: Candidate[] = []
   const perSize = new Map<number, number>()
   for (const candidate of sorted) {
     const size = candidate.literals.length
     const count = perSize.get(size) ?? 0
-    if (count >= EVALUATED / (size === 1 ? 1.5 : 3)) continue
+    if (count >= (size === 1 ? EVALUATED.singles : others)) continue
     perSize.set(size, count + 1)
     kept.push(candidate)
   }

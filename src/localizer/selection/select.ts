@@ -13,6 +13,7 @@ import { explainAway } from '../scan/inputs.ts'
 import { scan } from '../scan/scan.ts'
 import { countValues, scanSingles } from '../scan/singles.ts'
 import { contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
+import { thin } from '../scan/thin.ts'
 import type { Case } from './case.ts'
 
 export interface Pick {
@@ -49,7 +50,10 @@ export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
 const DEEP_LEVELS = 2
+const PROMISING_ROWS = 60_000
 const NEARLY = 0.8
+/** Beyond so many rows only the promising levels are looked at. */
+const MANY_ROWS = 200_000
 const MIN_EFFECT = 0.04
 /** A cause must be so many times worse than the rest of the fleet. */
 const CAUSE_FACTOR = 2.5
@@ -68,10 +72,11 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
     mixShift: null,
     suspects: [],
   }
+  const promising = promisingLevels(inputs, given.table.time)
   let thresholds: Thresholds = { slice: MIN_SCORE, fleet: MIN_SCORE }
   for (let round = 0; round < MAX_PICKS; round++) {
     const deep = round === 0 || given.population.incident.length < 5_000
-    const { slices, fleet } = scanLevels(given, inputs, blocks, deep ? promisingLevels(inputs) : new Set())
+    const { slices, fleet } = scanLevels(given, inputs, blocks, promising, deep)
     if (round === 0) thresholds = quietThresholds(given, original, slices, fleet, seconds)
     if (round === 0) {
       selection.fleet = { ...fleet, effect: fleetEffect(given) }
@@ -112,8 +117,9 @@ function quietThresholds(given: Case, inputs: ScanInput[], slices: Scanned[], fl
 }
 
 /** The levels at which single values stand out most: only there are conjunctions searched. */
-function promisingLevels(inputs: ScanInput[]): Set<number> {
-  const best = inputs.map((input, level) => {
+function promisingLevels(inputs: ScanInput[], time: Float64Array): Set<number> {
+  const best = inputs.map((whole, level) => {
+    const input = thin(whole, time, PROMISING_ROWS)
     const top = scanSingles(input, countValues(input), 2).reduce((most, candidate) => Math.max(most, candidate.g), 0)
     return { level, top }
   })
@@ -121,11 +127,19 @@ function promisingLevels(inputs: ScanInput[]): Set<number> {
   return new Set(best.slice(0, DEEP_LEVELS).map(({ level }) => level))
 }
 
-function scanLevels(given: Case, inputs: ScanInput[], blocks: Blocks, deep: ReadonlySet<number>): { slices: Scanned[]; fleet: Scanned } {
+function scanLevels(
+  given: Case,
+  inputs: ScanInput[],
+  blocks: Blocks,
+  promising: ReadonlySet<number>,
+  deep: boolean,
+): { slices: Scanned[]; fleet: Scanned } {
   const slices: Scanned[] = []
   let fleet: Scanned | null = null
+  const many = given.population.incident.length + given.population.baseline.length > MANY_ROWS
   for (let level = 0; level < inputs.length; level++) {
-    const result = scan(inputs[level] as ScanInput, blocks, given.table.time, given.question.seed, deep.has(level))
+    if (many && !promising.has(level)) continue
+    const result = scan(inputs[level] as ScanInput, blocks, given.table.time, given.question.seed, deep && promising.has(level))
     for (const candidate of result.candidates) slices.push({ level, candidate })
     if (fleet === null || result.fleet.score > fleet.candidate.score) fleet = { level, candidate: result.fleet }
   }

@@ -2,6 +2,7 @@
 // (Kullback-Leibler divergence: Bernoulli for shares, normal in the logarithm for lengths), so that of a tenant and its route the one
 // that really moved comes first.
 import { roleOf } from '../roles.ts'
+import { sampleRows } from '../sampling.ts'
 import type { Case } from '../selection/case.ts'
 import type { DimensionColumn } from '../table.ts'
 
@@ -39,7 +40,8 @@ export function lengthColumns(given: Case): string[] {
   return [...names].filter((name) => given.table.numbers.has(name) && name !== given.question.target)
 }
 
-export function findMoves(given: Case): Move[] {
+export function findMoves(whole: Case): Move[] {
+  const given = sampled(whole)
   const lengths = lengthColumns(given)
   const moves: Move[] = []
   const everything: DimensionColumn = { name: '', values: ['all'], ids: new Uint16Array(given.table.rows) }
@@ -57,6 +59,15 @@ export function findMoves(given: Case): Move[] {
   }
   const order = (left: Move, right: Move) => right.divergence - left.divergence || (String(left.value) < String(right.value) ? -1 : 1)
   return moves.sort(order).slice(0, MAX_MOVES)
+}
+
+/** Moves that matter show in a sample. */
+const SAMPLE = 60_000
+
+function sampled(given: Case): Case {
+  const { population, table, question } = given
+  const some = (rows: Int32Array) => sampleRows(table, rows, population.value, SAMPLE, question.seed + 5)
+  return { ...given, population: { ...population, incident: some(population.incident), baseline: some(population.baseline) } }
 }
 
 /** The searched dimensions that are not parts of the fleet. */
