@@ -34,7 +34,12 @@ export interface StoreClient {
 const UNAVAILABLE_CODES = new Set(['241', '243', '159', '160', '209', '210', '202', '252', '164', '236', '745'])
 
 /** Records that were amended are read in their newest version only; each partition can be looked at alone, for the key never moves. */
-const READ_SETTINGS = { final: 1, do_not_merge_across_partitions_select_final: 1, output_format_json_quote_64bit_integers: 0 } as const
+const READ_SETTINGS = {
+  final: 1,
+  do_not_merge_across_partitions_select_final: 1,
+  output_format_json_quote_64bit_integers: 0,
+  max_query_size: '4194304',
+} as const
 const ARROW_SETTINGS = { output_format_arrow_low_cardinality_as_dictionary: 1, output_format_arrow_compression_method: 'none' } as const
 
 /** Exports and replays move as much as there is, at the pace of whoever reads them. */

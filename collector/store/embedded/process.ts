@@ -42,6 +42,8 @@ function engineArguments(memoryBytes: number): string[] {
     `--max_memory_usage=${Math.floor(memoryBytes * 0.6)}`,
     '--output_format_arrow_low_cardinality_as_dictionary=1',
     '--output_format_arrow_compression_method=none',
+    // A page of 10,000 ids is half a megabyte of statement.
+    '--max_query_size=4194304',
     '--mark_cache_size=67108864',
     '--uncompressed_cache_size=0',
   ]
