@@ -29,21 +29,26 @@ export function readResponse({ eventStream, head, tail }: Pick<FinishedRequest, 
   }
   if (tail === null) return details
   const text = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength).toString('utf8')
-  if (eventStream) for (const event of eventsOf(text)) readMessage(event, details, true)
+  if (eventStream) readEvents(text, details)
   else readJson(text, head, details)
   if (details.outputTokens === null) readUsage(lastObject(text, '"usage"'), details)
   return details
 }
 
-/** Events of a stream's tail that are whole JSON objects; the first may be cut and is left out then. */
-function eventsOf(text: string): Json[] {
-  const events: Json[] = []
-  for (const line of text.split(/\r\n|\n|\r/)) {
-    const data = /^data: ?(\{.*)$/.exec(line)?.[1]
+/** Events that are looked at, from the last one backwards: usage is in the last, the finish reason in it or just in front of it. */
+const LAST_EVENTS = 6
+
+function readEvents(text: string, details: ResponseDetails): void {
+  const lines = text.split(/\r\n|\n|\r/)
+  let left = LAST_EVENTS
+  for (let index = lines.length - 1; index >= 0 && left > 0; index--) {
+    const data = /^data: ?(\{.*)$/.exec(lines[index] as string)?.[1]
+    // The first line may be the rest of an event that began before the tail.
     const event = data === undefined ? null : parseObject(data)
-    if (event !== null) events.push(event)
+    if (event === null) continue
+    left--
+    readMessage(event, details, true)
   }
-  return events
 }
 
 function readJson(text: string, head: Uint8Array | null, details: ResponseDetails): void {
@@ -59,12 +64,12 @@ function readJson(text: string, head: Uint8Array | null, details: ResponseDetail
   details.finishReasons = [...new Set(reasons)]
 }
 
-/** One event or body in the dialects of OpenAI (chat, completions, responses), Anthropic, SGLang and llama.cpp. */
+/** Adds what one event or body says and a later one has not, in the dialects of OpenAI, Anthropic, SGLang and llama.cpp. */
 function readMessage(message: Json, details: ResponseDetails, isEvent: boolean): void {
   const type = text(message.type)
   const response = object(message.response) ?? object(message.message) ?? message
-  details.id = text(response.id) ?? text(object(message.meta_info)?.id) ?? details.id
-  details.model = text(response.model) ?? details.model
+  details.id ??= text(response.id) ?? text(object(message.meta_info)?.id)
+  details.model ??= text(response.model)
   if (isEvent && (type === 'error' || type === 'response.failed' || isError(message.error))) details.streamError = true
   for (const reason of reasonsOf(message, response)) if (!details.finishReasons.includes(reason)) details.finishReasons.push(reason)
   readUsage(object(response.usage) ?? object(message.usage) ?? object(message.meta_info), details)
@@ -87,15 +92,14 @@ function readUsage(usage: Json | null, details: ResponseDetails): void {
   if (usage === null) return
   const input = object(usage.prompt_tokens_details) ?? object(usage.input_tokens_details)
   const output = object(usage.completion_tokens_details) ?? object(usage.output_tokens_details)
-  details.promptTokens = count(usage.prompt_tokens) ?? count(usage.input_tokens) ?? details.promptTokens
-  details.outputTokens = count(usage.completion_tokens) ?? count(usage.output_tokens) ?? details.outputTokens
-  details.cachedTokens =
+  details.promptTokens ??= count(usage.prompt_tokens) ?? count(usage.input_tokens)
+  details.outputTokens ??= count(usage.completion_tokens) ?? count(usage.output_tokens)
+  details.cachedTokens ??=
     count(input?.cached_tokens) ??
     count(usage.cached_tokens) ??
     count(usage.cache_read_input_tokens) ??
-    count(usage.prompt_cache_hit_tokens) ??
-    details.cachedTokens
-  details.reasoningTokens = count(output?.reasoning_tokens) ?? count(usage.reasoning_tokens) ?? details.reasoningTokens
+    count(usage.prompt_cache_hit_tokens)
+  details.reasoningTokens ??= count(output?.reasoning_tokens) ?? count(usage.reasoning_tokens)
 }
 
 /** The last whole object behind `key`, for a body or event that is longer than the tail. */
