@@ -28,7 +28,8 @@ export function localize(table: Table, question: Question): Answer {
   const rows = prepareRows(table, population, levels)
   const inputs = levels.alphas.map((_, index) => buildInput(given, rows, index))
   const selection = selectPicks(given, inputs)
-  if (selection.picks.length === 0 && !selection.fleetWide) selection.picks.push(...scanPhases(given))
+  if (selection.picks.length === 0 && !selection.fleetWide && !question.without?.has('phase_scan'))
+    selection.picks.push(...scanPhases(given))
   return {
     findings: answer(given, inputs, selection),
     rows: { incident: population.incident.length, baseline: population.baseline.length },

@@ -34,7 +34,11 @@ export interface Question {
   events: readonly ChangeEvent[]
   /** Seed of every random draw. */
   seed: number
+  /** Steps left out: only the benchmark asks for that, to show what each is worth. */
+  without?: ReadonlySet<Step>
 }
+
+export type Step = 'main_effects' | 'confounders' | 'contrast' | 'null_maximum' | 'phase_scan' | 'narrowing'
 
 /** Columns that are consequences of the fleet's state: never conditioned on, or cache and queue faults would be explained away. */
 export const ENDOGENOUS_COLUMNS: ReadonlySet<string> = new Set([

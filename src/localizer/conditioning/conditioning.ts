@@ -51,7 +51,7 @@ export function conditionOnWorkload(
     bins += assignBins(scale, bin, bins, baseline, incident, columns)
   }
   if (!timed) scale.fill(1)
-  else applyStaticEffects(table, population, dimensions, scale, question.seed)
+  else if (!question.without?.has('main_effects')) applyStaticEffects(table, population, dimensions, scale, question.seed)
   return { scale, bin, bins, covariates }
 }
 

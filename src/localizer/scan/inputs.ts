@@ -65,8 +65,10 @@ export function buildInput(given: Case, rows: PreparedRows, index: number): Scan
   const effects: MainEffects = fitMainEffects(fitted, all)
   const a = makeSide(rows.incident, rows, levels, index, rate)
   const b = makeSide(rows.baseline, rows, levels, index, rate)
-  applyMainEffects(a, all, effects)
-  applyMainEffects(b, all, effects)
+  if (!given.question.without?.has('main_effects')) {
+    applyMainEffects(a, all, effects)
+    applyMainEffects(b, all, effects)
+  }
   return {
     dimensions,
     a,

@@ -106,6 +106,7 @@ interface Thresholds {
 /** What slices and the fleet reach in quiet stretches of the baseline, at the levels where the incident stands out. */
 function quietThresholds(given: Case, inputs: ScanInput[], slices: Scanned[], fleet: Scanned, seconds: number): Thresholds {
   const best = slices[0]
+  if (given.question.without?.has('null_maximum')) return { slice: MIN_SCORE, fleet: MIN_SCORE }
   if ((best?.candidate.score ?? 0) < MIN_SCORE && fleet.candidate.score < MIN_SCORE) return { slice: MIN_SCORE, fleet: MIN_SCORE }
   const quiet = [...new Set([best?.level ?? 0, fleet.level])].map((level) =>
     nullMaximum(inputs[level] as ScanInput, given.table.time, seconds),
@@ -175,12 +176,13 @@ function choose(
   selection: Selection,
 ): Pick | null {
   const eligible = slices.filter((entry) => entry.candidate.score >= thresholds.slice).slice(0, CHECKED * 2)
-  const elevated = eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet)
+  const elevated =
+    !given.question.without?.has('contrast') && (eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet))
   const ranked = elevated ? byContrast(inputs, slices, thresholds.slice) : eligible
   for (const entry of simplestFirst(ranked).slice(0, CHECKED)) {
     const input = inputs[entry.level] as ScanInput
     const check = checkConfounders(input, entry.candidate)
-    if (check.explainedBy !== null) {
+    if (check.explainedBy !== null && !given.question.without?.has('confounders')) {
       selection.mixShift ??= { ...entry, by: check.explainedBy }
       continue
     }
@@ -233,7 +235,7 @@ function examine(
   check: ConfounderCheck,
 ): Pick | null {
   const strong = slices.filter((other) => other.candidate.score >= MIN_SCORE)
-  const narrow = narrowest(given, inputs, entry, strong)
+  const narrow = given.question.without?.has('narrowing') ? entry : narrowest(given, inputs, entry, strong)
   const input = inputs[narrow.level] as ScanInput
   const sameLevel = slices.filter((other) => other.level === narrow.level).map((other) => other.candidate)
   const recount = (literals: Literal[], penalty: number) => evaluate(input, blocks, { ...emptyCandidate(), literals, penalty })
