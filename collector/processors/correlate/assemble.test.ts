@@ -202,6 +202,16 @@ describe('a request seen by client, sidecar and engine', () => {
     expect(total(hidden)).toBeCloseTo(hidden.e2e as number, 9)
   })
 
+  test('time that a consumer sleeps after the last byte is the consumer, and not left unattributed', () => {
+    const slow = observe(calm, undefined, 0.2).map((entry) =>
+      entry.role === 'request' ? { ...entry, endUnixNano: entry.endUnixNano + 200_000_000n } : entry,
+    )
+    const record = assemble(slow)
+    expect(secondsOf(record, 'client.consume')).toBeCloseTo(0.2, 2)
+    expect(secondsOf(record, 'unattributed')).toBeLessThan(0.001)
+    expect(total(record)).toBeCloseTo(record.e2e as number, 9)
+  })
+
   test.each([0.25, -37, 3600])('a clock that is off by %s s changes no duration', (offset) => {
     const plain = assemble(observe(calm))
     for (const skew of [

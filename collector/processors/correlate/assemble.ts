@@ -146,6 +146,7 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
       exactness: told?.exactness ?? 'residual',
     })
   }
+  collected.push(...consumedAfterwards(root, collected, duration))
   const phases = addPhases(collected.filter(({ phase }) => phase !== 'unattributed'))
   // Attempts seen by a sidecar leave the way from the client to it to the network.
   const outside = sameClock ? 0 : nonNegative(duration - sum(collected))
@@ -159,6 +160,14 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
     negatives,
     seams,
   }
+}
+
+/** Where the attempts' stamps were taken below the caller, its pauses show in what the request lasts longer than they do. */
+function consumedAfterwards(root: Observation, collected: readonly PhaseDuration[], duration: number): PhaseDuration[] {
+  const told = root.phases.find(({ phase }) => phase === 'client.consume')
+  if (told === undefined) return []
+  const counted = sum(collected.filter(({ phase }) => phase === 'client.consume'))
+  return [{ ...told, seconds: Math.min(nonNegative(told.seconds - counted), nonNegative(duration - sum(collected))) }]
 }
 
 function attemptOf(outer: Observation): Attempt {
