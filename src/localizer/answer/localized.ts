@@ -2,12 +2,10 @@
 import type { Finding } from '@longpole/model/finding'
 import { matchChanges } from '../changes/changes.ts'
 import { clarity, confidenceOf, probabilityOf } from '../confidence/confidence.ts'
-import { badShare } from '../contrast/effect.ts'
+import { badShare, measureEffect } from '../contrast/effect.ts'
 import { findOnset, type Onset } from '../onset/onset.ts'
 import type { PhaseAnswer } from '../phases/phases.ts'
 import { type Candidate, membersOf, type ScanInput, toSlice } from '../scan/candidate.ts'
-import { countValues } from '../scan/singles.ts'
-import { riskRatio } from '../scan/statistic.ts'
 import type { Case } from '../selection/case.ts'
 import type { Pick } from '../selection/select.ts'
 import { type Healing, healRows, shareExplained } from '../share/share.ts'
@@ -32,7 +30,7 @@ export function localizedFinding(
   const finding = blankFinding(given, 'localized', slice, onset)
   const inSlice = new Set(rows.incident)
   finding.aliases = pick.aliases.map((alias) => toSlice(alias.literals, input.dimensions))
-  finding.siblings = siblingsOf(input, pick.candidate)
+  finding.siblings = siblingsOf(given, input, pick.candidate)
   finding.phases = phases.shares
   const healed = healRows(given, rows.incident, pick.candidate.fresh === true ? input.b.rows : rows.baseline)
   const byRow = new Map<number, number>()
@@ -94,28 +92,35 @@ function firstSeen(times: number[]): { onset: Onset | null; text: Finding['onset
   return { onset: { at, low: at, high: at, score: 0 }, text: { at: instant(at), low: instant(at), high: instant(at) } }
 }
 
-/** Other values of the slice's dimension with enough traffic, the healthiest first. */
-function siblingsOf(input: ScanInput, candidate: Candidate): Finding['siblings'] {
+const SIBLINGS = 5
+const MIN_SIBLING_ROWS = 10
+
+/** Other values of the slice's dimension, the busiest first, with how many times as slow (or as often bad) they are as before. */
+function siblingsOf(given: Case, input: ScanInput, candidate: Candidate): Finding['siblings'] {
   const literal = candidate.literals[0]
-  if (literal === undefined || candidate.literals.length !== 1) return []
-  const dimension = input.dimensions[literal.dimension]
-  const counts = countValues({ ...input, dimensions: dimension === undefined ? [] : [dimension] })[0]
-  if (dimension === undefined || counts === undefined) return []
-  const siblings: { id: number; ratio: number; size: number }[] = []
-  for (let id = 0; id < dimension.values.length; id++) {
-    if (literal.values.includes(id) || (counts.xA[id] as number) < 1) continue
-    const ratio = riskRatio({
-      cA: counts.cA[id] as number,
-      xA: counts.xA[id] as number,
-      cB: counts.cB[id] as number,
-      xB: counts.xB[id] as number,
-    })
-    siblings.push({ id, ratio, size: counts.xA[id] as number })
+  const dimension = literal === undefined ? undefined : input.dimensions[literal.dimension]
+  if (literal === undefined || dimension === undefined || candidate.literals.length !== 1) return []
+  const counts = new Float64Array(dimension.values.length + 1)
+  for (const row of input.a.rows) counts[dimension.ids[row] as number] = (counts[dimension.ids[row] as number] as number) + 1
+  const name = (id: number) => dimension.values[id] as string
+  const others = dimension.values
+    .map((_, id) => id)
+    .filter((id) => !literal.values.includes(id) && (counts[id] as number) >= MIN_SIBLING_ROWS)
+  others.sort((left, right) => (counts[right] as number) - (counts[left] as number) || (name(left) < name(right) ? -1 : 1))
+  return others.slice(0, SIBLINGS).map((id) => {
+    const of = (rows: Int32Array) => rows.filter((row) => dimension.ids[row] === id)
+    return { slice: { [dimension.name]: [name(id)] }, ratio: changeRatio(given, of(input.a.rows), of(input.b.rows)) }
+  })
+}
+
+function changeRatio(given: Case, incident: Int32Array, baseline: Int32Array): number {
+  const { measure } = given.question
+  if (measure.kind === 'deadline' || measure.kind === 'ratio') {
+    const threshold = measure.kind === 'deadline' ? measure.seconds : 0.5
+    const bad = (rows: Int32Array) => badShare(given.population, rows, threshold) + 0.5 / Math.max(rows.length, 1)
+    return bad(incident) / bad(baseline)
   }
-  siblings.sort(
-    (left, right) => right.size - left.size || ((dimension.values[left.id] as string) < (dimension.values[right.id] as string) ? -1 : 1),
-  )
-  return siblings.slice(0, 5).map(({ id, ratio }) => ({ slice: { [dimension.name]: [dimension.values[id] as string] }, ratio }))
+  return 1 + measureEffect(measure, given.population, given.conditioning, incident, baseline).relative
 }
 
 function excessSeconds(given: Case, rows: Int32Array, healed: Float64Array): number {
