@@ -122,6 +122,7 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
   const negatives: PhaseId[] = []
   const seams: SeamStamps[] = []
   collected.push(...preparation(root, tries[0]?.outer))
+  const consume = splitConsume(root, tries.at(-1)?.outer)
   let backoff = 0
   for (const [index, { outer, inside }] of tries.entries()) {
     const next = tries[index + 1]?.outer
@@ -131,7 +132,9 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
     }
     if (next !== undefined) backoff += nonNegative(secondsBetween(outer.endUnixNano, next.startUnixNano))
     const isLast = next === undefined
-    const shared = isLast ? root.phases.filter(({ phase }) => phase !== 'client.backoff') : []
+    const shared = isLast
+      ? [...root.phases.filter(({ phase }) => phase !== 'client.backoff' && phase !== 'client.consume'), ...consume.before]
+      : []
     const path = composePath(outer, inside, shared, context)
     collected.push(...path.phases)
     negatives.push(...path.negatives)
@@ -146,7 +149,7 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
       exactness: told?.exactness ?? 'residual',
     })
   }
-  collected.push(...consumedAfterwards(root, collected, duration))
+  collected.push(...consume.after)
   const phases = addPhases(collected.filter(({ phase }) => phase !== 'unattributed'))
   // Attempts seen by a sidecar leave the way from the client to it to the network.
   const outside = sameClock ? 0 : nonNegative(duration - sum(collected))
@@ -162,12 +165,13 @@ function composeTries(root: Observation, tries: readonly Try[], context: PathCon
   }
 }
 
-/** Where the attempts' stamps were taken below the caller, its pauses show in what the request lasts longer than they do. */
-function consumedAfterwards(root: Observation, collected: readonly PhaseDuration[], duration: number): PhaseDuration[] {
+/** The caller's pauses: what the request outlasts its last attempt by, whose stamps were taken below the caller, and the rest before. */
+function splitConsume(root: Observation, last: Observation | undefined): { before: PhaseDuration[]; after: PhaseDuration[] } {
   const told = root.phases.find(({ phase }) => phase === 'client.consume')
-  if (told === undefined) return []
-  const counted = sum(collected.filter(({ phase }) => phase === 'client.consume'))
-  return [{ ...told, seconds: Math.min(nonNegative(told.seconds - counted), nonNegative(duration - sum(collected))) }]
+  if (told === undefined) return { before: [], after: [] }
+  const outlasted = last?.clock === root.clock ? nonNegative(secondsBetween(last.endUnixNano, root.endUnixNano)) : 0
+  const after = Math.min(told.seconds, outlasted)
+  return { before: [{ ...told, seconds: told.seconds - after }], after: after > 0 ? [{ ...told, seconds: after }] : [] }
 }
 
 function attemptOf(outer: Observation): Attempt {
