@@ -11,7 +11,7 @@ import { type Check, phaseOf, print } from './checks.ts'
 import { findEngine } from './engine.ts'
 import { startOtlpTap } from './otlp-tap.ts'
 import { createWorkspace, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
-import { fetchRecords } from './records.ts'
+import { fetchRecords, total } from './records.ts'
 import { startRelay } from './relay.ts'
 
 const DELAY_MS = 200
@@ -46,6 +46,7 @@ async function main(workspace: Workspace): Promise<boolean> {
   const tracing = startTracing({ endpoint: hub.otlpUrl, serviceName: 'e2e-blame', flushOnExit: false })
   const settings = { baseURL: `http://127.0.0.1:${front.port}/v1`, apiKey: 'none', maxRetries: 0 }
   const client = instrumentOpenAI(new OpenAI(settings))
+  const patient = instrumentOpenAI(new OpenAI(settings), { untilConsumed: true })
   const plain = new OpenAI(settings)
   const model = ((await (await fetch(`${engine.url}/v1/models`)).json()) as { data: { id: string }[] }).data[0]?.id ?? ''
   const parameters = (id: string, tokens = 8) => ({
@@ -67,19 +68,20 @@ async function main(workspace: Workspace): Promise<boolean> {
       if (chunk.choices.length === 0) await new Promise((resolve) => setTimeout(resolve, sleepMs))
     }
   }
-  /** All slots taken by others that have begun and go on for a while. */
+  /** Sleeps after each chunk while the next ones come: what the request lasts longer is the caller's. */
+  const askSlowly = (sleepMs: number) => async (id: string) => {
+    for await (const _ of await patient.chat.completions.create(parameters(id), { headers: { 'x-request-id': id } })) {
+      if (sleepMs > 0) await new Promise((resolve) => setTimeout(resolve, sleepMs))
+    }
+  }
+  /** One request with as many sequences as there are slots, not streamed, so that it costs nothing but the slots. */
   const askBehindOthers = async (id: string): Promise<void> => {
-    const begun: Promise<void>[] = []
-    const ended = Array.from({ length: SLOTS }, (_, index) => {
-      const first = Promise.withResolvers<void>()
-      begun.push(first.promise)
-      return (async () => {
-        for await (const _chunk of await plain.chat.completions.create(parameters(`${id} other ${index}`, 48))) first.resolve()
-      })().finally(first.resolve)
-    })
-    await Promise.all(begun)
+    const { stream: _, stream_options: __, ...others } = parameters(`${id} others`, 64)
+    const done = plain.chat.completions.create({ ...others, n: SLOTS })
+    const isFull = async () => total(await (await fetch(`${engine.url}/metrics`)).text(), 'vllm:num_requests_running') >= SLOTS
+    await waitFor(`${SLOTS} sequences running`, 5_000, isFull).catch(console.error)
     await ask(id)
-    await Promise.all(ended)
+    await done
   }
 
   let round = 0
@@ -129,6 +131,7 @@ async function main(workspace: Workspace): Promise<boolean> {
     add(`queue behind ${SLOTS} others`, await compare(ask, askBehindOthers), ['engine.queue', 'engine.admit'])
     const iterate = (sleepMs: number) => (id: string) => askAsIterator(id, sleepMs)
     add('a consumer that sleeps', await compare(iterate(0), iterate(DELAY_MS), false), ['client.consume'], DELAY_MS / 1000)
+    add('a consumer that sleeps after each chunk', await compare(askSlowly(0), askSlowly(40)), ['client.consume'])
     checks.push(await offsetIsReported(hub.apiUrl, shift))
   }
   await tracing.shutdown()
