@@ -25,7 +25,9 @@ function rankSeconds(engine: Engine, rank: Rank, ahead: number): number {
   const sequences = rank.running.length
   let seconds = 0
   if (sequences > 0) {
-    seconds = decodeSeconds(timing.decode, sequences, rank.contextTokens + rank.growth * ahead) * rank.decodeScale.value
+    // Drafted tokens are verified in the same step: each costs as much as a sequence, but for its context.
+    const tokens = sequences * (1 + (engine.spec.speculation?.drafts ?? 0))
+    seconds = decodeSeconds(timing.decode, tokens, rank.contextTokens + rank.growth * ahead) * rank.decodeScale.value
     if (sequences > engine.graphLimit) seconds *= engine.offGraphScale.value
   }
   let chunks = 0
@@ -33,7 +35,7 @@ function rankSeconds(engine: Engine, rank: Rank, ahead: number): number {
     if (request.chunk > 0) chunks += chunkSeconds(timing.prefill, request.chunk, request.computedTokens)
   }
   if (chunks > 0) {
-    if (sequences === 0) chunks += timing.prefill.base
+    chunks += sequences === 0 ? timing.prefill.base : (timing.prefill.perChunk ?? 0)
     seconds += chunks * rank.prefillScale.value
   }
   return seconds

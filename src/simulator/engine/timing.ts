@@ -17,6 +17,8 @@ export interface PrefillTiming {
   base: number
   perToken: number
   perSquare: number
+  /** What any chunk adds to a step of decoding, however short it is. */
+  perChunk?: number
 }
 
 export interface EngineTiming {

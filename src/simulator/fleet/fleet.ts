@@ -32,6 +32,8 @@ export interface EngineSpec {
   epGroup: string | null
   rankNames: readonly string[]
   timing: EngineTiming
+  /** Tokens of a prefix-cache block, where it is not the usual one. */
+  blockTokens?: number
   /** KV memory of one rank. */
   kvTokens: number
   kvBytesPerToken: number
