@@ -75,10 +75,10 @@ function createTree(names: readonly string[]) {
   const path = names.length === 0 ? [''] : names
   const last = path.length - 1
   const root: Branch = new Map()
-  const valueOf = (labels: Labels, depth: number) => labels[path[depth] as string] ?? UNKNOWN
+  const labelValue = (labels: Labels, depth: number) => labels[path[depth] as string] ?? UNKNOWN
 
   function removeAt(branch: Branch, labels: Labels, depth: number): void {
-    const value = valueOf(labels, depth)
+    const value = labelValue(labels, depth)
     if (depth < last) {
       const next = branch.get(value) as Branch | undefined
       if (next === undefined) return
@@ -92,16 +92,16 @@ function createTree(names: readonly string[]) {
     find(labels: Labels): Series | undefined {
       let branch = root
       for (let depth = 0; depth < last; depth++) {
-        const next = branch.get(valueOf(labels, depth)) as Branch | undefined
+        const next = branch.get(labelValue(labels, depth)) as Branch | undefined
         if (next === undefined) return undefined
         branch = next
       }
-      return branch.get(valueOf(labels, last)) as Series | undefined
+      return branch.get(labelValue(labels, last)) as Series | undefined
     },
     add(series: Series): void {
       let branch = root
       for (let depth = 0; depth < last; depth++) {
-        const value = valueOf(series.labels, depth)
+        const value = labelValue(series.labels, depth)
         let next = branch.get(value) as Branch | undefined
         if (next === undefined) {
           next = new Map()
@@ -109,7 +109,7 @@ function createTree(names: readonly string[]) {
         }
         branch = next
       }
-      branch.set(valueOf(series.labels, last), series)
+      branch.set(labelValue(series.labels, last), series)
     },
     remove: (labels: Labels) => removeAt(root, labels, 0),
   }
