@@ -4,7 +4,8 @@ import { Agent } from 'node:http'
 import type { Readable } from 'node:stream'
 import { PassThrough } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { ClickHouseError, ClickHouseLogLevel, createClient } from '@clickhouse/client'
+import { ClickHouseError, ClickHouseLogLevel, createClient, SettingsMap } from '@clickhouse/client'
+import { READ_FILTERS } from './schema/requests.ts'
 import { StoreUnavailable } from './store.ts'
 
 export interface StoreClientSettings {
@@ -39,6 +40,7 @@ const READ_SETTINGS = {
   do_not_merge_across_partitions_select_final: 1,
   output_format_json_quote_64bit_integers: 0,
   max_query_size: '4194304',
+  additional_table_filters: SettingsMap.from(READ_FILTERS),
 } as const
 const ARROW_SETTINGS = { output_format_arrow_low_cardinality_as_dictionary: 1, output_format_arrow_compression_method: 'none' } as const
 

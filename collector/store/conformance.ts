@@ -60,6 +60,24 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
       ])
     })
 
+    test('a record that was part of another is gone for every reader, and stays gone when it is written again', async () => {
+      const gone = makeRecord(2_000)
+      const kept = makeRecord(2_001)
+      const where = { record_id: [gone.record_id, kept.record_id] }
+      await store.insertRecords([gone, kept])
+      await store.deleteRecords([gone.record_id, 'nobody'])
+      await store.insertRecords([gone])
+      expect(await store.request(gone.record_id)).toBeNull()
+      expect((await store.requests({ where })).items).toEqual([kept])
+      const sql = 'SELECT count() AS rows, sum(e2e) AS seconds FROM requests WHERE record_id IN {ids:Array(String)}'
+      expect(await store.query(sql, { ids: where.record_id })).toEqual([{ rows: 1, seconds: kept.e2e }])
+      expect(
+        tableFromIPC(await store.queryArrow('SELECT e2e FROM requests WHERE record_id IN {ids:Array(String)}', { ids: where.record_id }))
+          .numRows,
+      ).toBe(1)
+      await store.deleteRecords([kept.record_id])
+    })
+
     test('requests are filtered, ordered and paged without a gap or a repetition', async () => {
       const all = makeRecords(60)
       const pages: string[] = []

@@ -16,6 +16,7 @@ import { encodeEvents, encodeFindings, encodeSamples, encodeVerdict } from './ro
 import { encodeRecords } from './rows/request-rows.ts'
 import { encodeSpans } from './rows/span-rows.ts'
 import { migrate } from './schema/migrate.ts'
+import { supersedeStatement } from './schema/requests.ts'
 import { EVENTS, FINDINGS, REQUESTS, SAMPLES, SPANS, VERDICTS } from './schema/tables.ts'
 import { type Store, StoreConfigError, type StoredSpan } from './store.ts'
 
@@ -79,7 +80,7 @@ export async function createStore(
     insertRecords: (rows) => records.add(rows),
     async deleteRecords(recordIds) {
       if (recordIds.length === 0) return
-      await client.command(`DELETE FROM ${REQUESTS.name} WHERE record_id IN {ids:Array(String)}`, { ids: recordIds })
+      await client.command(supersedeStatement(REQUESTS.name), { ids: recordIds })
     },
     insertRecordTable: (arrow) => insertRecordTable(client, arrow),
     insertSamples: (rows) => samples.add(rows),
@@ -135,11 +136,6 @@ async function readUsage(
   const bytes = row?.bytes ?? 0
   const ofLimit = Math.max(0, 1 - bytes / config.retentionBytes)
   return { bytes, freeRatio: Math.min(ofLimit, await freeDiskRatio(client, embedded)) }
-}
-
-function freeBytesOf({ data }: EmbeddedStore): number {
-  const { bavail, bsize } = statfsSync(data)
-  return bavail * bsize
 }
 
 async function freeDiskRatio(client: StoreClient, embedded: EmbeddedStore | null): Promise<number> {

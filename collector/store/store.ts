@@ -33,7 +33,7 @@ export interface Store {
   insertSpans(spans: readonly StoredSpan[]): Promise<void>
   /** A later version of the same record replaces the earlier one for every reader. */
   insertRecords(records: readonly RequestRecord[]): Promise<void>
-  /** Takes rows away: two records turned out to be one request. */
+  /** Readers see these records no more: two turned out to be one request. */
   deleteRecords(recordIds: readonly string[]): Promise<void>
   /** Bulk path: a whole Arrow IPC stream of record rows, as `longpole simulate --format arrow` writes them. */
   insertRecordTable(arrow: Uint8Array): Promise<void>

@@ -1,7 +1,7 @@
 // Brings a store to the schema of this version: creates what is missing and adds columns that are new. It never removes or renames a
 // column, so that an older store opens in a newer Longpole; a newer one is refused by an older Longpole.
 import type { StoreClient } from '../client.ts'
-import { createTableStatement, type DdlOptions, type StoredTable } from './table.ts'
+import { allColumns, createTableStatement, type DdlOptions, type StoredTable } from './table.ts'
 import { TABLES } from './tables.ts'
 
 /** Counts changes of the schema that an older Longpole could not read or write. */
@@ -40,7 +40,7 @@ async function readColumns(client: StoreClient): Promise<Map<string, Set<string>
 }
 
 async function addMissingColumns(client: StoreClient, table: StoredTable, names: ReadonlySet<string>): Promise<void> {
-  const missing = table.columns.filter((column) => !names.has(column.name))
+  const missing = allColumns(table).filter((column) => !names.has(column.name))
   if (missing.length === 0) return
   const additions = missing.map((column) => `ADD COLUMN IF NOT EXISTS ${column.name} ${column.type}`)
   await client.command(`ALTER TABLE ${table.name} ${additions.join(', ')}`)

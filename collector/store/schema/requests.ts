@@ -54,6 +54,20 @@ const PHASE_PARTS: StoredColumn[] = PHASE_COLUMNS.flatMap(({ seconds, source, ex
 export const LIST_COLUMNS = ['phase_parts', 'overlays', 'hops', 'attempt_list'] as const
 
 /**
+ * A record that turned out to be a part of another one gets a newest version that says so, and readers do not see it. (A DELETE is a
+ * mutation: seconds where this is milliseconds.)
+ */
+const SUPERSEDED = 'superseded'
+
+/** What every read leaves out, by table: ClickHouse's setting `additional_table_filters`. */
+export const READ_FILTERS = { requests: `${SUPERSEDED} = 0` }
+
+export function supersedeStatement(table: string): string {
+  return `INSERT INTO ${table} (record_id, received_unix_ns, version, ${SUPERSEDED})
+    SELECT record_id, received_unix_ns, version + 1, true FROM ${table} FINAL WHERE record_id IN {ids:Array(String)}`
+}
+
+/**
  * The sorting key is fixed at the first write and never amended: with a column in it that a late span may move, two rows would stay
  * for ever. Readers see one row a record (`final`), the one with the highest version.
  */
@@ -64,6 +78,7 @@ export const REQUESTS: StoredTable = {
     ...PHASE_PARTS,
     ...LIST_COLUMNS.map((name): StoredColumn => ({ name, wire: 'text', type: 'Nullable(String)' })),
   ],
+  hidden: [{ name: SUPERSEDED, wire: 'flag', type: 'Bool DEFAULT false' }],
   engine: 'ReplacingMergeTree(version)',
   partitionBy: partitionOf('received_unix_ns'),
   orderBy: '(received_unix_ns, record_id)',

@@ -12,6 +12,8 @@ export interface StoredColumn {
 export interface StoredTable {
   readonly name: string
   readonly columns: readonly StoredColumn[]
+  /** Columns of the store's own, which no row of the outside has. */
+  readonly hidden?: readonly StoredColumn[]
   readonly engine: string
   readonly partitionBy?: string
   readonly orderBy: string
@@ -27,6 +29,10 @@ export function partitionOf(column: string): string {
   return `intDiv(${column}, ${PARTITION_NANOS})`
 }
 
+export function allColumns({ columns, hidden = [] }: StoredTable): readonly StoredColumn[] {
+  return [...columns, ...hidden]
+}
+
 export interface DdlOptions {
   /** fsync before an insert counts as stored. */
   fsync: boolean
@@ -35,7 +41,7 @@ export interface DdlOptions {
 /** `CREATE TABLE IF NOT EXISTS …`: the same text for the embedded store and a server. */
 export function createTableStatement(table: StoredTable, { fsync }: DdlOptions): string {
   const lines = [
-    ...table.columns.map((column) => `  ${column.name} ${column.type}`),
+    ...allColumns(table).map((column) => `  ${column.name} ${column.type}`),
     ...(table.indexes ?? []).map((index) => `  INDEX ${index}`),
   ]
   return [
