@@ -15,6 +15,8 @@ export interface Condition {
   factor: number | null
   capped: boolean
   floor?: { window: RatioWindow; badRequests: number }
+  /** Bad requests must still come, or have come before: one batch that arrived together is no incident. */
+  persistence?: 'last-minute' | 'five-minutes-ago'
 }
 
 export interface Rung {
@@ -53,6 +55,7 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     factor: null,
     capped: true,
     floor: { window: '5m', badRequests: 10 },
+    persistence: 'last-minute',
   }
   const fast = burn(['1h', '5m'], burnFactor(0.02, 1, periodDays), budget, FAST_CAP)
   const slow = burn(['6h', '30m'], burnFactor(0.05, 6, periodDays), budget, SLOW_CAP)
@@ -61,7 +64,12 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
   const ticket = { channel: 'ticket', severity: 'warning' } as const
   return [
     { name: 'LLMSLOCliff', conditions: [cliff], for: '1m', ...page },
-    { name: 'LLMSLOFastBurn', conditions: [{ ...fast, floor: { window: '1h', badRequests: 10 } }], for: '2m', ...page },
+    {
+      name: 'LLMSLOFastBurn',
+      conditions: [{ ...fast, floor: { window: '1h', badRequests: 10 }, persistence: 'five-minutes-ago' }],
+      for: '2m',
+      ...page,
+    },
     {
       name: 'LLMSLOSlowBurn',
       conditions: [{ ...slow, floor: { window: '6h', badRequests: 20 } }],
@@ -81,17 +89,25 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
   ]
 }
 
+const PERSISTENCE = {
+  // With `for: 1m` a batch has left the window before the alert fires.
+  'last-minute': { recording: RECORDINGS.sliBadRate('1m'), offset: '' },
+  'five-minutes-ago': { recording: RECORDINGS.sliBadRate('5m'), offset: ' offset 5m' },
+} as const
+
 /** PromQL of a rung over the recordings of one set; every term is reduced to the identity labels, so that pairs match. */
 export function rungExpression(rung: Rung, set: ObjectiveSet): string {
-  const pick = (recording: string) => `max by (cluster, model, slo) (${select(recording, { slo: set.slo }, set.matchers)})`
+  const pick = (recording: string, offset = '') =>
+    `max by (cluster, model, slo) (${select(recording, { slo: set.slo }, set.matchers)}${offset})`
   if (rung.conditions.length === 0) return `${pick(RECORDINGS.budgetRemaining)} <= 0`
   return rung.conditions
-    .map(({ windows, threshold, floor }) => {
+    .map(({ windows, threshold, floor, persistence }) => {
       const [long, short] = windows
       const terms = [
         `${pick(RECORDINGS.sliErrorRatio(long))} > ${threshold}`,
         `${pick(RECORDINGS.sliErrorRatio(short))} > ${threshold}`,
         ...(floor === undefined ? [] : [`${pick(RECORDINGS.sliErrorCount(floor.window))} >= ${floor.badRequests}`]),
+        ...(persistence === undefined ? [] : [`${pick(PERSISTENCE[persistence].recording, PERSISTENCE[persistence].offset)} > 0`]),
       ]
       return terms.join('\nand\n')
     })
@@ -114,7 +130,7 @@ export function lintLadder({ set, rungs, scrapeIntervalSeconds, expectedRequests
   const where = `${set.slo} of model ${set.model} (objective ${set.objective})`
   const problems: string[] = []
   for (const { name, conditions, channel } of rungs) {
-    for (const { threshold, factor, capped, windows } of conditions) {
+    for (const { threshold, factor, capped, windows, persistence } of conditions) {
       if (factor !== null && !capped && threshold >= 0.8) {
         problems.push(`${where}: ${name} needs ${round(threshold * 100)} % bad requests; cap the threshold below 80 %`)
       }
@@ -124,7 +140,8 @@ export function lintLadder({ set, rungs, scrapeIntervalSeconds, expectedRequests
       if (threshold <= errorBudget(set.objective) && factor !== 1) {
         problems.push(`${where}: ${name} fires at ${round(threshold * 100)} % bad requests, within the promise itself`)
       }
-      for (const window of windows) {
+      const read = persistence === 'last-minute' ? [...windows, '1m'] : windows
+      for (const window of read) {
         if (windowSeconds(window) < 4 * scrapeIntervalSeconds) {
           problems.push(`${where}: the ${window} window of ${name} holds fewer than four scrapes of ${scrapeIntervalSeconds} s`)
         }

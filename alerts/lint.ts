@@ -1,7 +1,7 @@
 // Rejects rules that Prometheus accepts and that can never fire, fire on health, or die with the next version. Each check stands for a
 // pattern that is copied around in public; tests hold one such rule against each. Names and labels are held against the conventions.
 import { METRICS, type MetricDefinition } from '@longpole/model/conventions/metrics'
-import { RATIO_WINDOWS, RECORDINGS } from '@longpole/model/conventions/recordings'
+import { BASE_WINDOWS, RATIO_WINDOWS, RECORDINGS } from '@longpole/model/conventions/recordings'
 import { parser } from '@prometheus-io/lezer-promql'
 
 export type LintCode =
@@ -161,7 +161,7 @@ for (const metric of Object.values<MetricDefinition>(METRICS)) {
   if (metric.type !== 'histogram') SERIES.set(name, { metric, labels })
   else for (const suffix of ['bucket', 'sum', 'count']) SERIES.set(`${name}_${suffix}`, { metric, labels })
 }
-const PARAMETERS = [...RATIO_WINDOWS, '50', '95', '99'] as const
+const PARAMETERS = [...RATIO_WINDOWS, ...BASE_WINDOWS, '50', '95', '99'] as const
 for (const recording of Object.values<string | ((parameter: never) => string)>(RECORDINGS)) {
   if (typeof recording === 'string') SERIES.set(recording, {})
   else for (const parameter of PARAMETERS) SERIES.set(recording(parameter as never), {})

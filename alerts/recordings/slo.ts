@@ -17,6 +17,7 @@ export function sloRecordings(sets: readonly ObjectiveSet[], periodDays: number)
       name: 'longpole-slo-rates',
       interval: '30s',
       rules: [
+        badRate('1m'),
         ...counted('2m'),
         ...counted('5m'),
         ratio('2m', '2m'),
@@ -52,12 +53,16 @@ export function sloRecordings(sets: readonly ObjectiveSet[], periodDays: number)
 
 /** Rates from the counters. A service without a bad request has no bad series yet: its share of bad is 0, not unknown. */
 function counted(window: BaseWindow): RecordingRule[] {
-  const bad = `${BY} (rate(${select(METRICS.sloRequestsTotal, { result: 'bad' })}[${window}]))`
+  const { record, expr: bad } = badRate(window)
   const total = `${BY} (rate(${METRICS.sloRequestsTotal.name}[${window}]))`
   return [
     { record: RECORDINGS.sliTotalRate(window), expr: total },
-    { record: RECORDINGS.sliBadRate(window), expr: `${bad}\nor\n0 * ${total}` },
+    { record, expr: `${bad}\nor\n0 * ${total}` },
   ]
+}
+
+function badRate(window: BaseWindow): RecordingRule {
+  return { record: RECORDINGS.sliBadRate(window), expr: `${BY} (rate(${select(METRICS.sloRequestsTotal, { result: 'bad' })}[${window}]))` }
 }
 
 function ratio(window: RatioWindow, base: BaseWindow): RecordingRule {

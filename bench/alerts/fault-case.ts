@@ -42,8 +42,8 @@ export interface CaseResult {
   requests: number
 }
 
-/** Pages and evaluations a minute apart: a rule needs two samples in its shortest window, and a case must not take all day. */
-const STEP = 60
+/** Scrape and evaluation interval, seconds: the shortest window holds four. */
+const STEP = 15
 const DAY = 86_400
 const START = 1_767_600_000n * 1_000_000_000n
 

@@ -33,7 +33,7 @@ const CASES: readonly { fault: string | null; isShift?: boolean; expected: reado
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string', default: '5' }, rate: { type: 'string', default: '12' }, json: { type: 'boolean', default: false } },
+  options: { seed: { type: 'string', default: '5' }, rate: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
 })
 
 function need(tool: 'promtool' | 'prometheus'): string {
@@ -47,7 +47,7 @@ let missed = 0
 for (const { fault, isShift, expected } of CASES) {
   const name = fault ?? 'healthy'
   if (positionals.length > 0 && !positionals.includes(name) && !positionals.includes(name.split(':')[0] ?? '')) continue
-  const settings: FaultCase = { fault, isShift, seed: Number(values.seed), rate: Number(values.rate), minutes: 65, startMinute: 38 }
+  const settings: FaultCase = { fault, isShift, seed: Number(values.seed), rate: Number(values.rate), minutes: 45, startMinute: 20 }
   const { firings, faultAt, requests } = await runCase(settings, tools)
   const own = firings.filter(({ alert }) => /^LLM/.test(alert))
   const before = own.filter(({ from }) => from < faultAt)

@@ -1,4 +1,4 @@
-// `npm run bench:alert-replay [-- --days 30 --seed 1]`: how many pages does a healthy month send? The history is in a real Prometheus,
+// `npm run bench:alert-replay [-- --days 30 --seed 1 --batch 10]`: how many pages does a healthy month send? The history is in a real Prometheus,
 // the ladder's expressions run over it every 30 s.
 import { parseArgs } from 'node:util'
 import { RECORDINGS } from '@longpole/model/conventions/recordings'
@@ -14,7 +14,12 @@ import { type Firing, firings, History } from './history.ts'
 import { inlineRecordings } from './inline.ts'
 
 const { values } = parseArgs({
-  options: { days: { type: 'string', default: '30' }, seed: { type: 'string', default: '1' }, json: { type: 'boolean', default: false } },
+  options: {
+    days: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    json: { type: 'boolean', default: false },
+    batch: { type: 'string', multiple: true, default: ['1', '10', '20'] },
+  },
 })
 const DAYS = Number(values.days)
 const STEP = 30
@@ -107,7 +112,7 @@ function need(tool: 'promtool' | 'prometheus'): string {
   return path
 }
 
-for (const clusterSize of [1, 10, 20]) {
+for (const clusterSize of values.batch.map(Number)) {
   const result = await replay(clusterSize)
   if (values.json) console.log(JSON.stringify(result))
   else {

@@ -6,7 +6,7 @@ export const RATIO_WINDOWS = ['2m', '5m', '30m', '1h', '2h', '6h', '1d', '3d', '
 export type RatioWindow = (typeof RATIO_WINDOWS)[number]
 
 /** Windows whose rates are recorded from the counters themselves; longer ones are averages of these, weighted by traffic. */
-export const BASE_WINDOWS = ['2m', '5m', '1h'] as const
+export const BASE_WINDOWS = ['1m', '2m', '5m', '1h'] as const
 export type BaseWindow = (typeof BASE_WINDOWS)[number]
 
 export const RECORDINGS = {
