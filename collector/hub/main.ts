@@ -68,7 +68,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
   const forwarder = createForwarder(config.exporters.otlp, registry, clock, version)
   const pipeline = createPipeline({ config, clock, store, registry, metrics, live, tenants, forward: forwarder.forward, onTrouble })
 
-  const localizer = createHubLocalizer({ store, objectives, clock, onFindings: metrics.findings, onTrouble })
+  const localizer = createHubLocalizer({ store, objectives, clock, streaming: pipeline.streaming, onFindings: metrics.findings, onTrouble })
 
   const inFlight = createInFlight(config.limits.inFlightBytes)
   const receiverSettings = {

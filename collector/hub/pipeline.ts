@@ -1,8 +1,10 @@
 // The way of everything that arrives, on one screen: receivers → redact → store (then the sender is acknowledged) → correlate → records →
 // store, metrics, live page, OTLP endpoint. Beside it: requests in flight, engine samples, change events.
+
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { Clock } from '@longpole/model/clock'
 import type { HubMetricKey } from '@longpole/model/conventions/metrics'
+import { isPhaseId, phaseOrder } from '@longpole/model/phase'
 import type { Span } from '@longpole/model/span'
 import type { Config } from '../../src/config/schema.ts'
 import { adapterOf } from '../../src/engines/index.ts'
@@ -10,6 +12,7 @@ import { observeSpans } from '../../src/engines/observe.ts'
 import type { MetricRegistry } from '../exporters/prometheus/registry.ts'
 import type { RequestMetrics } from '../exporters/prometheus/request-metrics.ts'
 import type { Tenants } from '../extensions/tenant/tenant.ts'
+import { recordId } from '../processors/correlate/assemble.ts'
 import { type Correlator, createCorrelator, type SettledRequest } from '../processors/correlate/correlate.ts'
 import { createOpenRequests } from '../processors/correlate/open-requests.ts'
 import { createRedactor } from '../processors/redact/redact.ts'
@@ -51,6 +54,8 @@ export interface Pipeline {
   sweep(): Promise<void>
   /** Joins a piece of what was put off while spans came too fast; every 250 ms. */
   catchUp(): Promise<void>
+  /** Record ids of open requests whose first token has come. */
+  streaming(): string[]
   /** Every record that is finished is in the store, or could not be written now. */
   flush(): Promise<void>
   /** First receive time of whatever is not in a written record yet. */
@@ -161,6 +166,11 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
   return {
     correlator,
     recent,
+    streaming: () =>
+      openRequests
+        .list()
+        .filter(({ phase }) => isPhaseId(phase) && phaseOrder(phase) >= phaseOrder('engine.decode'))
+        .map(({ traceId, spanId }) => recordId(traceId, spanId)),
     handlers: {
       traces: ({ spans, malformed, truncated }) => takeTraces(spans, malformed, truncated),
       async logs({ records }) {

@@ -27,13 +27,15 @@ export interface RowsWanted {
   /** One in so many rows of each window, 1 for all. */
   oneIn: number[]
   slice: Record<string, string[]>
+  /** Record ids of open requests that have their first token already. */
+  streaming: readonly string[]
 }
 
 const FILTERS: ReadonlySet<string> = new Set(REQUEST_COLUMNS.filter((column) => column.kind === 'dictionary').map((column) => column.name))
 
 /** Sampled windows carry their weight, so that rates stay right. Throws RangeError for a slice that is no dimension. */
 export function rowsQuery(wanted: RowsWanted): { sql: string; parameters: Record<string, unknown> } {
-  const parameters: Record<string, unknown> = {}
+  const parameters: Record<string, unknown> = { streaming: wanted.streaming }
   const conditions = ['ifNull(synthetic, false) = false']
   if (wanted.model !== null) {
     conditions.push('model = {model:String}')
@@ -57,7 +59,8 @@ export function rowsQuery(wanted: RowsWanted): { sql: string; parameters: Record
 
 function selectList(oneIn: number): string {
   const numbers = READ_NUMBERS.map((name) => (name === 'weight' ? `weight * ${oneIn} AS weight` : `toFloat64(${name}) AS ${name}`))
-  return ['start_unix_ns / 1e9 AS time', ...READ_DIMENSIONS, ...numbers].join(', ')
+  const streaming = "toFloat64(outcome = 'open' AND record_id IN {streaming:Array(String)}) AS streaming"
+  return ['start_unix_ns / 1e9 AS time', streaming, ...READ_DIMENSIONS, ...numbers].join(', ')
 }
 
 function nanos(seconds: number): string {

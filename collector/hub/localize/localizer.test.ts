@@ -44,6 +44,7 @@ beforeAll(async () => {
     store,
     objectives: OBJECTIVES,
     clock,
+    streaming: () => [],
     onFindings: (findings) => {
       shown = findings
     },
@@ -136,6 +137,7 @@ test('it stays the same finding while it lasts, also for a restarted hub', async
     store,
     objectives: OBJECTIVES,
     clock,
+    streaming: () => [],
     onFindings: (findings) => {
       again = findings
     },

@@ -19,6 +19,8 @@ export interface HubLocalizerSettings {
   store: Store
   objectives: readonly Objective[]
   clock: Clock
+  /** Record ids of open requests that have their first token already. */
+  streaming(): readonly string[]
   /** The open findings, best first. */
   onFindings(findings: readonly Finding[], evaluatedUnixNano: bigint): void
   onTrouble(message: string): void
@@ -81,7 +83,7 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
       now,
       known.map(({ finding }) => finding),
     )
-    const task = await readTask(store, model, windows, {})
+    const task = await readTask(settings, model, windows, {})
     if (task === null && known.length === 0) return
     const questions = continuousQuestions(objectives, model, windows)
     const at = new Date(now * 1000).toISOString()
@@ -97,7 +99,7 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
     async why(request) {
       const { question, slice } = orProblem(() => askedQuestion(request, objectives))
       const windows = { incident: question.incident, baseline: question.baseline }
-      const task = await readTask(store, request.model ?? null, windows, slice)
+      const task = await readTask(settings, request.model ?? null, windows, slice)
       if (task === null) throw new Problem(422, 'too_few_rows', 'too few rows: a window holds no requests')
       const shared = { questions: [question], dimensions: request.dimensions ?? null, open: null, at: new Date().toISOString() }
       const { findings, rows, seconds } = await worker.run({ ...task, ...shared }).catch(asProblem)
@@ -136,13 +138,14 @@ async function busiestModels(store: Store, now: number): Promise<string[]> {
 }
 
 /** Rows, samples and events of the windows; null where there are too few rows on either side. */
-async function readTask(store: Store, model: string | null, windows: Windows, slice: Record<string, string[]>) {
+async function readTask(settings: HubLocalizerSettings, model: string | null, windows: Windows, slice: Record<string, string[]>) {
+  const { store } = settings
   const all = [windows.incident, ...windows.baseline]
   const counts = await countRows(store, model, all)
   const baselineRows = counts.slice(1).reduce((sum, count) => sum + count, 0)
   if ((counts[0] ?? 0) < 1 || baselineRows < 1) return null
   const oneIn = all.map((_, index) => (index === 0 ? (counts[0] ?? 0) / MAX_INCIDENT_ROWS : baselineRows / MAX_BASELINE_ROWS))
-  const { sql, parameters } = rowsQuery({ model, windows: all, oneIn: oneIn.map(Math.ceil), slice })
+  const { sql, parameters } = rowsQuery({ model, windows: all, oneIn: oneIn.map(Math.ceil), slice, streaming: settings.streaming() })
   const from = Math.max(windows.incident.from - EVENT_SECONDS, windows.baseline[0]?.from ?? windows.incident.from)
   const [arrow, samples, events] = await Promise.all([
     store.queryArrow(sql, parameters),

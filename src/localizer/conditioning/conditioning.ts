@@ -17,6 +17,8 @@ export interface Conditioning {
   bin: Uint16Array
   bins: number
   covariates: string[]
+  /** Bins of rows without covariates (open requests have no output tokens yet), with the baseline's sorted value ÷ scale regardless of them. */
+  marginal: ReadonlyMap<number, Float64Array>
 }
 
 /** At least so many baseline rows in a bin, and at most so many bins a model. */
@@ -37,6 +39,7 @@ export function conditionOnWorkload(
   const scale = new Float32Array(table.rows).fill(1)
   const bin = new Uint16Array(table.rows)
   const timed = question.measure.kind === 'quantile' || question.measure.kind === 'deadline'
+  const marginal = new Map<number, Float64Array>()
   let bins = 0
   for (let group = 0; group < groups.count; group++) {
     const baseline = population.baseline.filter((row) => groups.of[row] === group)
@@ -49,10 +52,12 @@ export function conditionOnWorkload(
       }
     }
     bins += assignBins(scale, bin, bins, baseline, incident, columns)
+    if (timed && columns.length > 0)
+      bins += separateUnknown(population, columns, baseline, incident, fit.median, { scale, bin, bins, marginal })
   }
   if (!timed) scale.fill(1)
-  else if (!question.without?.has('main_effects')) applyStaticEffects(table, population, dimensions, scale, question.seed)
-  return { scale, bin, bins, covariates }
+  else if (!question.without?.has('main_effects')) applyStaticEffects(table, population, dimensions, scale, bin, marginal, question.seed)
+  return { scale, bin, bins, covariates, marginal }
 }
 
 function chooseCovariates(table: Table, question: Question): string[] {
@@ -110,7 +115,28 @@ function fitGroup(table: Table, population: Population, baseline: Int32Array, co
     const scale = timed || first === undefined ? scaleAt(fit, columns, row) : (first[row] as number)
     return Number.isFinite(scale) ? scale : median
   }
-  return { scaleOf }
+  return { scaleOf, median }
+}
+
+/** Rows whose lengths are unknown are compared with all rows of their group, whatever their lengths. */
+function separateUnknown(
+  population: Population,
+  columns: Float64Array[],
+  baseline: Int32Array,
+  incident: Int32Array,
+  median: number,
+  into: { scale: Float32Array; bin: Uint16Array; bins: number; marginal: Map<number, Float64Array> },
+): number {
+  const isUnknown = (row: number) => columns.some((column) => Number.isNaN(column[row] as number))
+  const unknown = [...incident.filter(isUnknown), ...baseline.filter(isUnknown)]
+  if (unknown.length === 0) return 0
+  for (const row of unknown) {
+    into.scale[row] = median
+    into.bin[row] = into.bins
+  }
+  const known = baseline.filter((row) => population.censored[row] === 0)
+  into.marginal.set(into.bins, Float64Array.from(known, (row) => (population.value[row] as number) / median).sort())
+  return 1
 }
 
 /** Equal-frequency bins of the scale inside a group, by the baseline; rows without covariates have a bin of their own. */

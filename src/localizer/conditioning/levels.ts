@@ -40,7 +40,7 @@ function tailLevels(table: Table, population: Population, conditioning: Conditio
   const width = alphas.length
   const thresholds = new Float64Array(bins * width).fill(Number.POSITIVE_INFINITY)
   for (let index = 0; index < bins; index++) {
-    const sorted = ratios[index] as Float64Array
+    const sorted = conditioning.marginal.get(index) ?? (ratios[index] as Float64Array)
     if (sorted.length === 0) continue
     for (let k = 0; k < width; k++) {
       const at = Math.floor((1 - (alphas[k] as number)) * sorted.length)

@@ -11,12 +11,14 @@ const FIT_ROWS = 40_000
 /** Log-ratios are clipped: a hang or a failure is no static difference. */
 const CLIP = 2
 
-/** Multiplies `scale` (per table row, over `rows`) by the values' factors. */
+/** Multiplies `scale` (per table row) by the values' factors, but for rows in `unscaled` bins. */
 export function applyStaticEffects(
   table: Table,
   population: Population,
   dimensions: readonly DimensionColumn[],
   scale: Float32Array,
+  bin: Uint16Array,
+  unscaled: ReadonlyMap<number, unknown>,
   seed: number,
 ): void {
   const fitted = sampleRows(table, population.baseline, population.value, FIT_ROWS, seed + 11).filter((row) => {
@@ -33,12 +35,14 @@ export function applyStaticEffects(
     }
   }
   for (const effect of effects) for (let id = 0; id < effect.length; id++) effect[id] = Math.exp(effect[id] as number)
+  const hasUnscaled = unscaled.size > 0
   for (const rows of [population.baseline, population.incident]) {
     for (let index = 0; index < dimensions.length; index++) {
       const { ids } = dimensions[index] as DimensionColumn
       const effect = effects[index] as Float64Array
       for (let at = 0; at < rows.length; at++) {
         const row = rows[at] as number
+        if (hasUnscaled && unscaled.has(bin[row] as number)) continue
         scale[row] = (scale[row] as number) * (effect[ids[row] as number] as number)
       }
     }

@@ -20,6 +20,12 @@ export interface Population {
 export const MIN_INCIDENT_ROWS = 8
 export const MIN_BASELINE_ROWS = 16
 
+/** Targets that are decided when the first token comes, and targets that an age says nothing about. */
+const FIRST_TOKEN: ReadonlySet<string> = new Set(['ttft', 'ttfr', 'ttfa'])
+const PACE: ReadonlySet<string> = new Set(['tpot', 'itl_max'])
+/** Any of these above 0 shows that an open request has its first token. */
+const AFTER_FIRST_TOKEN = ['streaming', 'phase_engine_decode', 'output_tokens']
+
 const FAILED: ReadonlySet<string> = new Set(['error', 'timeout', 'rejected'])
 
 export function selectPopulation(table: Table, question: Question): Population {
@@ -78,6 +84,8 @@ function rowValues(table: Table, question: Question, incident: Window): { value:
   if (outcome === undefined || !timed) return { value: column, censored }
   const value = Float64Array.from(column)
   const e2e = table.numbers.get('e2e')
+  const later = AFTER_FIRST_TOKEN.map((name) => table.numbers.get(name)).filter((found) => found !== undefined)
+  const hasFirstToken = (row: number) => later.some((found) => (found[row] as number) > 0)
   const states = outcome.values.map((name) => (FAILED.has(name) ? 1 : name === 'open' ? 2 : name === 'aborted' ? 3 : 0))
   for (let row = 0; row < table.rows; row++) {
     const state = states[outcome.ids[row] as number] ?? 0
@@ -87,19 +95,21 @@ function rowValues(table: Table, question: Question, incident: Window): { value:
       if (question.target === 'e2e' || question.target === 'ttft' || !known) value[row] = Number.POSITIVE_INFINITY
     } else if (!known || (question.target === 'e2e' && state === 3)) {
       const age = state === 2 ? incident.to - (table.time[row] as number) : (e2e?.[row] ?? Number.NaN)
-      value[row] = question.target === 'tpot' ? Number.NaN : Math.max(age, 0)
+      const unknown = PACE.has(question.target) || (FIRST_TOKEN.has(question.target) && hasFirstToken(row))
+      value[row] = unknown ? Number.NaN : Math.max(age, 0)
       censored[row] = 1
     }
   }
   return { value, censored }
 }
 
-/** `outcome` as a target: bad is error, timeout or rejected; aborted and open requests are neither. */
+/** `outcome` as a target: bad is error, timeout or rejected; aborted ones are neither. Open ones have not failed: without them a window
+ * in which long requests are still running would hold only the early failures. */
 function outcomeValues(table: Table): Float64Array {
   const outcome = table.dimensions.get('outcome')
   const value = new Float64Array(table.rows).fill(Number.NaN)
   if (outcome === undefined) return value
-  const bad = outcome.values.map((name) => (FAILED.has(name) ? 1 : name === 'aborted' || name === 'open' ? Number.NaN : 0))
+  const bad = outcome.values.map((name) => (FAILED.has(name) ? 1 : name === 'aborted' ? Number.NaN : 0))
   for (let row = 0; row < table.rows; row++) value[row] = bad[outcome.ids[row] as number] ?? Number.NaN
   return value
 }
