@@ -1,6 +1,7 @@
 // A sidecar in a process of its own, as a fleet would run it, for the commands that need one beside them.
 import { spawn } from 'node:child_process'
-import { connect, createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { HubAddress } from './otlp-client.ts'
 
@@ -16,27 +17,22 @@ export interface SidecarProcess {
 
 /** Starts it on a free port in front of `upstream`. Rejects with what it printed when it ends before it listens. */
 export async function startSidecar(upstream: string, hub: HubAddress): Promise<SidecarProcess> {
-  const port = await freePort()
-  const args = [
-    'sidecar',
-    '--upstream',
-    upstream,
-    '--listen',
-    `127.0.0.1:${port}`,
-    '--hub',
-    hub.url,
-    '--admin',
-    '127.0.0.1:0',
-    '--no-scrape',
-  ]
+  const addresses = ['--upstream', upstream, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', '--hub', hub.url]
   const environment = { ...process.env, ...(hub.token === undefined ? {} : { LONGPOLE_HUB_TOKEN: hub.token }) }
-  const child = spawn(process.execPath, [LAUNCHER, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: environment })
+  const child = spawn(process.execPath, [LAUNCHER, 'sidecar', ...addresses, '--no-scrape', '--json'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: environment,
+  })
   let printed = ''
   child.stderr.on('data', (data: Buffer) => {
     printed = (printed + data.toString('utf8')).slice(-2_000)
   })
-  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)))
-  await waitUntilOpen(port, ended, () => `longpole sidecar ended before it listened: ${printed.trim()}`)
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const port = await portOf(child.stdout, ended)
+  if (port === null) {
+    child.kill('SIGKILL')
+    throw new Error(`longpole sidecar did not say where it listens: ${printed.trim() || 'it printed nothing'}`)
+  }
   return {
     url: `http://127.0.0.1:${port}`,
     async stop() {
@@ -48,36 +44,14 @@ export async function startSidecar(upstream: string, hub: HubAddress): Promise<S
   }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has an address with a port')
-  return address.port
-}
-
-async function waitUntilOpen(port: number, ended: Promise<number | null>, message: () => string): Promise<void> {
-  const limit = performance.now() + START_LIMIT_MS
-  let gone = false
-  void ended.then(() => {
-    gone = true
+/** From the one line of JSON that it prints once everything is up: its port may be open before its worker takes what passes there. */
+async function portOf(stdout: Readable, ended: Promise<void>): Promise<number | null> {
+  const line = new Promise<string>((resolve) => createInterface({ input: stdout }).once('line', resolve))
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), START_LIMIT_MS)
   })
-  while (performance.now() < limit) {
-    if (gone) throw new Error(message())
-    if (await isOpen(port)) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error(`longpole sidecar did not listen on port ${port} within ${START_LIMIT_MS / 1000} s`)
-}
-
-function isOpen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => resolve(false))
-  })
+  const first = await Promise.race([line, ended.then(() => null), limit])
+  clearTimeout(timer)
+  return first === null ? null : (JSON.parse(first) as { proxy: number }).proxy
 }
