@@ -4,7 +4,6 @@
 //
 //   node bench/ingest.ts [--rounds 5] [--batches 100] [--save]
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { cpus, tmpdir } from 'node:os'
@@ -12,22 +11,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import type { Attributes, Span } from '@longpole/model/span'
+import type { Span } from '@longpole/model/span'
 import { encodeTraces } from '../src/wire/otlp/encode.ts'
+import { makeRequest } from './ingest-spans.ts'
 
 const SPANS_PER_BATCH = 1_000
 const CONCURRENCY = 8
 const GATE = 40_000
 const PORTS = { api: 47171, http: 44318, grpc: 44317 }
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-
-const RESOURCES: Attributes[] = Array.from({ length: 8 }, (_, index) => ({
-  'service.name': ['app', 'longpole-sidecar', 'vllm'][index % 3] as string,
-  'host.name': `host-${index}`,
-  'longpole.replica': `replica-${index}`,
-  'longpole.cluster': 'bench',
-}))
-const id = (bytes: number) => randomBytes(bytes).toString('hex')
 
 const { values } = parseArgs({
   options: {
@@ -53,6 +45,7 @@ interface Round {
 
 const directory = mkdtempSync(join(tmpdir(), 'longpole-bench-'))
 const hub = await startHub()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => hub.kill('SIGKILL') && process.exit(1))
 const results: Round[] = []
 try {
   const store = childOf(hub.pid as number)
@@ -104,118 +97,6 @@ function makeBatches(count: number): Buffer[] {
     while (spans.length < SPANS_PER_BATCH) spans.push(...makeRequest())
     return gzipSync(encodeTraces(spans.slice(0, SPANS_PER_BATCH)), { level: 6 })
   })
-}
-
-function makeRequest(): Span[] {
-  const traceId = id(16)
-  const [client, sidecar, engine] = [id(8), id(8), id(8)]
-  const requestId = id(16)
-  const start = BigInt(Date.now()) * 1_000_000n - 2_000_000_000n
-  const pick = Math.floor(Math.random() * RESOURCES.length)
-  const common = {
-    traceId,
-    traceState: '',
-    flags: 1,
-    events: [],
-    links: [],
-    statusCode: 0,
-    statusMessage: '',
-    scopeVersion: '0.1.0',
-    resource: RESOURCES[pick] as Attributes,
-  }
-  const times = (from: number, to: number) => ({ startUnixNano: start + BigInt(from * 1e6), endUnixNano: start + BigInt(to * 1e6) })
-  return [
-    {
-      ...common,
-      ...times(0, 1_000),
-      spanId: client,
-      parentSpanId: '',
-      name: 'chat bench',
-      kind: 3,
-      scopeName: '@longpole/sdk',
-      attributes: clientAttributes(requestId),
-    },
-    {
-      ...common,
-      ...times(4, 996),
-      spanId: sidecar,
-      parentSpanId: client,
-      name: 'POST /v1/chat/completions',
-      kind: 2,
-      scopeName: '@longpole/sidecar',
-      attributes: sidecarAttributes(requestId),
-    },
-    {
-      ...common,
-      ...times(6, 990),
-      spanId: engine,
-      parentSpanId: sidecar,
-      name: 'llm_request',
-      kind: 2,
-      scopeName: 'vllm.tracing.otel',
-      attributes: engineAttributes(requestId),
-    },
-  ]
-}
-
-function clientAttributes(requestId: string): Attributes {
-  return {
-    'longpole.role': 'request',
-    'longpole.vantage': 'client',
-    'longpole.request_id': requestId,
-    'longpole.outcome': 'ok',
-    'longpole.output_mode': 'text',
-    'longpole.at.headers': 0.05,
-    'longpole.at.first_token': 0.4 + Math.random() / 100,
-    'longpole.at.last_token': 0.99,
-    'longpole.chunks': 64,
-    'longpole.gaps.max': 0.03,
-    'gen_ai.operation.name': 'chat',
-    'gen_ai.request.model': 'bench-model',
-    'gen_ai.usage.input_tokens': 512,
-    'gen_ai.usage.output_tokens': 64,
-    'http.response.status_code': 200,
-  }
-}
-
-function sidecarAttributes(requestId: string): Attributes {
-  return {
-    'longpole.role': 'attempt',
-    'longpole.vantage': 'sidecar',
-    'longpole.request_id': requestId,
-    'longpole.outcome': 'ok',
-    'longpole.at.received': 0,
-    'longpole.at.sent': 0.0002,
-    'longpole.at.headers': 0.01,
-    'longpole.at.first_token': 0.39,
-    'longpole.at.first_token_out': 0.3901,
-    'longpole.at.last_token': 0.985,
-    'gen_ai.operation.name': 'chat',
-    'gen_ai.request.model': 'bench-model',
-    'url.path': '/v1/chat/completions',
-    'http.request.method': 'POST',
-    'http.response.status_code': 200,
-  }
-}
-
-function engineAttributes(requestId: string): Attributes {
-  return {
-    'gen_ai.request.id': `chatcmpl-${requestId}`,
-    'gen_ai.latency.time_to_first_token': 0.38,
-    'gen_ai.latency.e2e': 0.98,
-    'gen_ai.latency.time_in_queue': Math.random() / 10,
-    'gen_ai.latency.time_in_model_prefill': 0.25,
-    'gen_ai.latency.time_in_model_decode': 0.595,
-    'gen_ai.latency.time_in_model_inference': 0.845,
-    'gen_ai.usage.prompt_tokens': 512,
-    'gen_ai.usage.completion_tokens': 64,
-    'gen_ai.request.top_p': 1,
-    'gen_ai.request.max_tokens': 64,
-    'gen_ai.request.temperature': 0.7,
-    'gen_ai.request.n': 1,
-    'gen_ai.response.model': 'bench-model',
-    'longpole.rank': '0',
-  }
 }
 
 async function measure(batches: Buffer[], agent: Agent, pid: number, store: number | null): Promise<Round> {
