@@ -7,7 +7,7 @@ import { PHASE_IDS } from '@longpole/model/phase'
 import { instrumentIterator, instrumentOpenAI } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
 import OpenAI from 'openai'
-import { type Check, phaseOf, print } from './checks.ts'
+import { type Check, phaseOf, print, quantile } from './checks.ts'
 import { findEngine } from './engine.ts'
 import { startOtlpTap } from './otlp-tap.ts'
 import { createWorkspace, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
@@ -146,22 +146,31 @@ function trimmedMean(values: readonly number[]): number {
   return kept.reduce((sum, value) => sum + value, 0) / kept.length
 }
 
-/** At least 95 % of the delay in the hop's phases together, at most 5 % added to all others together. Without `seconds`: of what e2e grew by. */
-function blame(name: string, pairs: readonly Pair[], expected: readonly string[], seconds = trimmedMean(pairs.map(grownBy))): Check {
-  const difference = (phase: string) =>
-    trimmedMean(pairs.map(({ plain, delayed }) => (phaseOf(delayed, phase) ?? 0) - (phaseOf(plain, phase) ?? 0)))
-  const added = PHASE_IDS.map((phase) => ({ phase: phase as string, seconds: difference(phase) }))
-  const inside = trimmedMean(pairs.map(({ plain, delayed }) => sumOf(delayed, expected) - sumOf(plain, expected)))
-  const outside = added.filter(({ phase }) => !expected.includes(phase)).reduce((sum, entry) => sum + Math.max(0, entry.seconds), 0)
-  const others = added
-    .filter((entry) => !expected.includes(entry.phase) && entry.seconds > 0.002)
-    .map((entry) => `${entry.phase} ${(entry.seconds * 1000).toFixed(1)}`)
-  const detail = `${(inside * 1000).toFixed(1)} of ${(seconds * 1000).toFixed(1)} ms found, ${(outside * 1000).toFixed(1)} elsewhere${others.length > 0 ? ` (${others.join(', ')})` : ''}`
+const differenceOf = (phase: string) => (pair: Pair) => (phaseOf(pair.delayed, phase) ?? 0) - (phaseOf(pair.plain, phase) ?? 0)
+
+/** At least 95 % of the delay in the hop's phases together, at most 5 % added to all others together. */
+function blame(name: string, pairs: readonly Pair[], expected: readonly string[], seconds: number | undefined): Check {
+  if (seconds === undefined) return blameShare(name, pairs, expected)
+  const inside = trimmedMean(pairs.map((pair) => expected.reduce((sum, phase) => sum + differenceOf(phase)(pair), 0)))
+  const others = PHASE_IDS.filter((phase) => !expected.includes(phase)).map((phase) => ({
+    phase,
+    seconds: trimmedMean(pairs.map(differenceOf(phase))),
+  }))
+  const outside = others.reduce((sum, entry) => sum + Math.max(0, entry.seconds), 0)
+  const named = others.filter((entry) => entry.seconds > 0.002).map((entry) => `${entry.phase} ${(entry.seconds * 1000).toFixed(1)}`)
+  const detail = `${(inside * 1000).toFixed(1)} of ${(seconds * 1000).toFixed(1)} ms found, ${(outside * 1000).toFixed(1)} elsewhere${named.length > 0 ? ` (${named.join(', ')})` : ''}`
   return { name, ok: inside >= FOUND * seconds && outside <= ELSEWHERE * seconds, detail }
 }
 
-function sumOf(record: ApiRequest, phases: readonly string[]): number {
-  return phases.reduce((sum, phase) => sum + (phaseOf(record, phase) ?? 0), 0)
+/** Where the delay is another each time: the median share of what each request lasted longer. */
+function blameShare(name: string, pairs: readonly Pair[], expected: readonly string[]): Check {
+  const shares = pairs.map((pair) => expected.reduce((sum, phase) => sum + differenceOf(phase)(pair), 0) / grownBy(pair))
+  const others = PHASE_IDS.filter((phase) => !expected.includes(phase))
+  const elsewhere = pairs.map((pair) => others.reduce((sum, phase) => sum + Math.max(0, differenceOf(phase)(pair)), 0) / grownBy(pair))
+  const [inside, outside] = [quantile(shares, 0.5), quantile(elsewhere, 0.5)]
+  const grown = `${(quantile(pairs.map(grownBy), 0.5) * 1000).toFixed(0)} ms longer`
+  const detail = `${(inside * 100).toFixed(1)} % found, ${(outside * 100).toFixed(1)} % elsewhere (medians; ${grown})`
+  return { name, ok: inside >= FOUND && outside <= ELSEWHERE, detail }
 }
 
 function grownBy({ plain, delayed }: Pair): number {
