@@ -52,17 +52,21 @@ const EXPECTED_INSTANT = 'Unix seconds, Unix nanoseconds or RFC 3339'
 const RFC_3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/i
 const MAX_NANOS = 9_223_372_036_854_775_807n
 
-/** Nanoseconds since the epoch. A number below 10^12 is seconds, one above 10^15 nanoseconds. */
+/** Nanoseconds since the epoch, at most what the store holds (year 2262). Up to 10 digits are seconds, from 16 on nanoseconds. */
 export function parseInstant(key: string, value: unknown): bigint {
-  const text = typeof value === 'number' ? String(value) : value
-  if (typeof text !== 'string') throw badInput(key, EXPECTED_INSTANT, value)
-  if (/^\d{16,19}$/.test(text) && BigInt(text) <= MAX_NANOS) return BigInt(text)
+  const nanos = nanosOf(typeof value === 'number' ? String(value) : value)
+  if (nanos === null || nanos > MAX_NANOS || nanos < -MAX_NANOS) throw badInput(key, EXPECTED_INSTANT, value)
+  return nanos
+}
+
+function nanosOf(text: unknown): bigint | null {
+  if (typeof text !== 'string') return null
+  if (/^\d{16,19}$/.test(text)) return BigInt(text)
   const seconds = /^(\d{1,10})(?:\.(\d{1,9})\d*)?$/.exec(text)
   if (seconds !== null) return BigInt(seconds[1] as string) * 1_000_000_000n + fraction(seconds[2])
   const date = RFC_3339.exec(text)
   const milliseconds = date === null ? Number.NaN : Date.parse(`${date[1]}${date[3]}`)
-  if (date === null || Number.isNaN(milliseconds)) throw badInput(key, EXPECTED_INSTANT, value)
-  return BigInt(milliseconds) * 1_000_000n + fraction(date[2])
+  return date === null || Number.isNaN(milliseconds) ? null : BigInt(milliseconds) * 1_000_000n + fraction(date[2])
 }
 
 function fraction(digits: string | undefined): bigint {
