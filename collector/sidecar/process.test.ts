@@ -99,3 +99,30 @@ test.each([
   expect(stderr()).toContain(message)
   expect(stderr()).not.toContain('planted')
 })
+
+test('a request that is served before the telemetry has started, and SIGTERM at once: its spans arrive all the same', async () => {
+  const engine = await startTestEngine((_request, response) => response.end('{}'))
+  const hub = await startTestHub()
+  open.push(engine, hub)
+  // A free port: --json would tell it only once everything has started.
+  const probe = await startTestHub()
+  await probe.close()
+  const port = Number(new URL(probe.url).port)
+  const { child, exit } = start([
+    '--upstream',
+    engine.url,
+    '--listen',
+    `127.0.0.1:${port}`,
+    '--admin',
+    '127.0.0.1:0',
+    '--hub',
+    hub.url,
+    '--no-scrape',
+  ])
+  const ask = () =>
+    fetch(`http://127.0.0.1:${port}/v1/chat/completions`, { method: 'POST', body: '{}' }).then((response) => response.status)
+  await expect.poll(() => ask().catch(() => 0), { interval: 5, timeout: 20_000 }).toBe(200)
+  child.kill('SIGTERM')
+  expect(await exit).toBe(0)
+  expect(hub.spans()).toHaveLength(2)
+}, 60_000)

@@ -4,7 +4,7 @@ import { OUTCOMES } from '@longpole/model/request-record'
 
 export const SPAN_DROP_REASONS = ['queue_full', 'refused', 'partial_success', 'shutdown', 'worker_lost'] as const
 export const SPAN_REJECT_REASONS = ['unavailable', 'unreachable', 'timeout'] as const
-export const OBSERVATION_DROP_REASONS = ['queue_full', 'malformed'] as const
+export const OBSERVATION_DROP_REASONS = ['queue_full', 'malformed', 'shutdown'] as const
 export const SCRAPE_RESULTS = ['ok', 'unreachable', 'timeout', 'status', 'too_large', 'broken'] as const
 
 const CELLS = [

@@ -63,6 +63,7 @@ export function createWorkerLink({ start, counters, log }: WorkerLinkSettings): 
   let taken = 0
   let flushScheduled = false
   let onStopped: ((all: boolean) => void) | null = null
+  let onReadyAgain: (() => void) | null = null
   const pages = new Map<number, (text: string) => void>()
   let nextPage = 0
   const { promise: ready, resolve: onReady, reject: onRefused } = Promise.withResolvers<WorkerListeners>()
@@ -105,6 +106,7 @@ export function createWorkerLink({ start, counters, log }: WorkerLinkSettings): 
     if (message.kind === 'ready') {
       isReady = true
       onReady(message)
+      onReadyAgain?.()
       flush()
     } else if (message.kind === 'refused') {
       log(`telemetry worker: ${message.flag} ${message.address}: ${message.code}`)
@@ -123,6 +125,7 @@ export function createWorkerLink({ start, counters, log }: WorkerLinkSettings): 
     posted = 0
     counters.add('spansDropped:worker_lost', counters.spansInFlight())
     if (stopping) {
+      onReadyAgain?.()
       onStopped?.(false)
       return
     }
@@ -130,6 +133,26 @@ export function createWorkerLink({ start, counters, log }: WorkerLinkSettings): 
     const pauseMs = Math.min(RESTART_MOST_MS, RESTART_FIRST_MS * 2 ** restarts++)
     log(`telemetry worker ended; streams go on unobserved, new worker in ${pauseMs} ms`)
     setTimeout(() => !stopping && launch(), pauseMs).unref()
+  }
+
+  /** Before the end: a worker that still starts, or waits to be started again, has to take over first what there is to send. */
+  function becomeReady(limitMs: number): Promise<void> {
+    if (worker === null) launch()
+    return new Promise((resolve) => {
+      onReadyAgain = resolve
+      setTimeout(resolve, limitMs).unref()
+    })
+  }
+
+  function sendRest(limitMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const limit = setTimeout(() => resolve(false), limitMs + 1_000)
+      onStopped = (all) => {
+        clearTimeout(limit)
+        resolve(all)
+      }
+      post({ kind: 'stop', limitMs })
+    })
   }
 
   let lastBeat = 0
@@ -186,18 +209,13 @@ export function createWorkerLink({ start, counters, log }: WorkerLinkSettings): 
     async stop(limitMs) {
       stopping = true
       clearInterval(watch)
+      if (limitMs > 0 && !isReady) await becomeReady(limitMs)
       flush()
-      if (worker === null) return false
-      const all = await new Promise<boolean>((resolve) => {
-        const limit = setTimeout(() => resolve(false), limitMs + 1_000)
-        onStopped = (result) => {
-          clearTimeout(limit)
-          resolve(result)
-        }
-        post({ kind: 'stop', limitMs })
-      })
+      const all = worker !== null && (await sendRest(limitMs))
       await worker?.terminate()
-      return all
+      forgetTaken()
+      counters.add('observationsDropped:shutdown', waiting.length)
+      return all && waiting.length === 0
     },
     kill() {
       void worker?.terminate()

@@ -1,6 +1,7 @@
 // `longpole sidecar`: the streaming proxy beside one inference server, until a signal ends it.
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
+import type { Sidecar } from '../../../collector/sidecar/main.ts'
 import {
   defaultReplica,
   formatAddress,
@@ -148,9 +149,28 @@ function parseSeconds(flag: string, text: string, least: number): number {
 
 async function run(settings: SidecarSettings, json: boolean): Promise<void> {
   const log = (message: string) => process.stderr.write(`longpole sidecar: ${message}\n`)
+  // A signal that comes while the worker still starts must not cost the requests that are served already.
+  const signals = listenForSignals()
   const { startSidecar } = await import('../../../collector/sidecar/main.ts')
   const sidecar = await startSidecar(settings, log)
-  const { ports } = sidecar
+  announce(sidecar, settings, log)
+  if (json) process.stdout.write(`${JSON.stringify(sidecar.ports)}\n`)
+  log(`${await signals.first}: draining ${sidecar.proxy.openCount} open requests`)
+  // The second signal cuts the first one's wait short.
+  void signals.second.then(() => sidecar.drain())
+  if (!(await sidecar.drain())) process.exitCode = 1
+  process.exit()
+}
+
+function listenForSignals(): { first: Promise<string>; second: Promise<string> } {
+  const first = Promise.withResolvers<string>()
+  const second = Promise.withResolvers<string>()
+  let seen = 0
+  for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => (seen++ === 0 ? first : second).resolve(signal))
+  return { first: first.promise, second: second.promise }
+}
+
+function announce({ ports }: Sidecar, settings: SidecarSettings, log: (message: string) => void): void {
   const at = (host: string, port: number) => formatAddress({ host, port })
   log(`${at(settings.listen.host, ports.proxy)} → ${settings.upstream}`)
   log(
@@ -158,16 +178,4 @@ async function run(settings: SidecarSettings, json: boolean): Promise<void> {
   )
   if (ports.otlpHttpPort !== null) log(`spans of the engine: http://${at(settings.otlpHttp?.host ?? '', ports.otlpHttpPort)}/v1/traces`)
   if (ports.otlpGrpcPort !== null) log(`spans of the engine: grpc://${at(settings.otlpGrpc?.host ?? '', ports.otlpGrpcPort)}`)
-  if (json) process.stdout.write(`${JSON.stringify(ports)}\n`)
-  await new Promise<void>((resolve) => {
-    const stop = async (signal: string) => {
-      log(`${signal}: draining ${sidecar.proxy.openCount} open requests`)
-      const clean = await sidecar.drain()
-      if (!clean) process.exitCode = 1
-      resolve()
-    }
-    process.on('SIGTERM', stop)
-    process.on('SIGINT', stop)
-  })
-  process.exit()
 }
