@@ -78,3 +78,13 @@ test('an unknown key is our own mistake and throws', () => {
   const registry = createRegistry(SIDECAR_METRICS, SETTINGS)
   expect(() => registry.increment('nope' as never)).toThrow('metric nope is not among the definitions')
 })
+
+test('a value that is no number spoils nothing', async () => {
+  const registry = createRegistry(HUB_EXPORTED_METRICS, SETTINGS)
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1]) registry.increment('requestsTotal', { model: 'm' }, value)
+  for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) registry.observe('ttftSeconds', { model: 'm' }, value)
+  registry.set('storeBytes', {}, Number.NaN)
+  expect(await registry.render(false)).not.toMatch(/nan|inf /i)
+  registry.increment('requestsTotal', { model: 'm' }, 2)
+  expect(await registry.render(false)).toMatch(/longpole_requests_total\{.*model="m".*\} 2/)
+})

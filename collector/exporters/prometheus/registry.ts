@@ -8,6 +8,7 @@ import { bucketIndex, createSeriesTable, type Labels, type SeriesTable } from '.
 
 export type { Labels } from './series.ts'
 
+/** A value that is no number, and a negative one for a counter, is left out: a single NaN would spoil a sum for ever. */
 export interface MetricRegistry<Key extends string = string> {
   /** Adds to a counter (or gauge); by 1 where no value is given. */
   increment(key: Key, labels?: Labels, value?: number): void
@@ -58,15 +59,18 @@ export function createRegistry<Key extends string>(
 
   const registry: MetricRegistry<Key> = {
     increment(key, labels = {}, value = 1) {
-      tableOf(key).of(labels).value += assertNumber(key, value)
+      const table = tableOf(key)
+      if (Number.isFinite(value) && (value >= 0 || table.definition.type === 'gauge')) table.of(labels).value += value
     },
     set(key, labels, value) {
-      tableOf(key).of(labels).value = assertNumber(key, value)
+      const table = tableOf(key)
+      if (Number.isFinite(value)) table.of(labels).value = value
     },
     observe(key, labels, value, exemplarTraceId, times = 1) {
       const table = tableOf(key)
+      if (!Number.isFinite(value)) return
       const series = table.of(labels)
-      const index = bucketIndex(table.definition.buckets ?? [], assertNumber(key, value))
+      const index = bucketIndex(table.definition.buckets ?? [], value)
       const counts = series.counts as Float64Array
       counts[index] = (counts[index] as number) + times
       series.sum += value * times
@@ -84,12 +88,6 @@ export function createRegistry<Key extends string>(
   }
   publishBuild(registry as MetricRegistry, definitions, version, component)
   return registry
-}
-
-/** A number that is none would make a sum NaN for ever. */
-function assertNumber(key: string, value: number): number {
-  if (!Number.isFinite(value)) throw new Error(`metric ${key}: expected a number, got ${value}`)
-  return value
 }
 
 function overflowOf(tables: ReadonlyMap<string, SeriesTable>): SeriesTable | undefined {
