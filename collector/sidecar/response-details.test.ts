@@ -59,6 +59,7 @@ test('what was not said is null, never 0', () => {
   expect(read('data: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n', true)).toEqual({
     id: null,
     model: null,
+    systemFingerprint: null,
     finishReasons: [],
     promptTokens: null,
     cachedTokens: null,

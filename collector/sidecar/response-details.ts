@@ -5,6 +5,8 @@ import type { FinishedRequest } from '../receivers/proxy/observation.ts'
 export interface ResponseDetails {
   id: string | null
   model: string | null
+  /** vLLM: version and a hash of model and settings. */
+  systemFingerprint: string | null
   finishReasons: string[]
   promptTokens: number | null
   cachedTokens: number | null
@@ -20,6 +22,7 @@ export function readResponse({ eventStream, head, tail }: Pick<FinishedRequest, 
   const details: ResponseDetails = {
     id: null,
     model: null,
+    systemFingerprint: null,
     finishReasons: [],
     promptTokens: null,
     cachedTokens: null,
@@ -70,6 +73,7 @@ function readMessage(message: Json, details: ResponseDetails, isEvent: boolean):
   const response = object(message.response) ?? object(message.message) ?? message
   details.id ??= text(response.id) ?? text(object(message.meta_info)?.id)
   details.model ??= text(response.model)
+  details.systemFingerprint ??= text(response.system_fingerprint)
   if (isEvent && (type === 'error' || type === 'response.failed' || isError(message.error))) details.streamError = true
   for (const reason of reasonsOf(message, response)) if (!details.finishReasons.includes(reason)) details.finishReasons.push(reason)
   readUsage(object(response.usage) ?? object(message.usage) ?? object(message.meta_info), details)

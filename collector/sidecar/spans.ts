@@ -154,6 +154,7 @@ function responseAttributes(request: FinishedRequest, details: ResponseDetails):
   for (const [key, value] of numbers) if (value !== null) attributes[key] = value
   if (details.model !== null) attributes[GenAi.responseModel] = details.model
   if (details.id !== null) attributes[GenAi.responseId] = details.id
+  if (details.systemFingerprint !== null) attributes[Otel.systemFingerprint] = details.systemFingerprint
   if (details.finishReasons.length > 0) attributes[GenAi.responseFinishReasons] = details.finishReasons
   if (request.chunks > 0) attributes[Longpole.chunks] = request.chunks
   const mode = outputMode(request, details)

@@ -4,6 +4,7 @@ import type { RequestColumns } from '@longpole/model/request-columns'
 import { OUTCOMES, promptClass } from '@longpole/model/request-record'
 import type { Attributes, Span } from '@longpole/model/span'
 import { countOf, firstTextOf, placeOf, readOwnPlace, secondsOf, textOf } from '../attributes.ts'
+import { readFingerprint } from '../vllm/fingerprint.ts'
 
 const MAX_DIMENSIONS = 16
 const MAX_DIMENSION_LENGTH = 128
@@ -47,6 +48,7 @@ export function readColumns(span: Span): Partial<RequestColumns> {
   const { attributes, resource } = span
   const columns: Partial<RequestColumns> = { ...placeOf(resource) }
   readOwnPlace(attributes, columns)
+  Object.assign(columns, readFingerprint(textOf(attributes, Otel.systemFingerprint)))
   for (const [column, key] of TEXTS) {
     const value = textOf(attributes, key) ?? textOf(resource, key)
     if (value !== null) columns[column] = value

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { describeAdapter, observeAll, readLines, readSpans, secondsOfPhase } from '../contract-test.ts'
 import { observeSpans } from '../observe.ts'
 import { vllm } from './adapter.ts'
+import { readFingerprint } from './fingerprint.ts'
 
 const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url)
 const SPANS = fixture('spans-0.32.0.bin')
@@ -91,5 +92,14 @@ describe('vLLM requests with several sequences', () => {
     const [observation] = observeSpans([{ ...span!, resource: { ...span!.resource, 'longpole.pool': 'decode' } }]).observations
     expect(observation!.role).toBe('hop')
     expect(observation!.phases.map(({ phase }) => phase)).toContain('engine.queue_or_kv')
+  })
+})
+
+describe('the fingerprint in a response', () => {
+  test('tells version and a hash of settings, of vLLM alone', () => {
+    expect(readFingerprint('vllm-0.32.0-2acfe133')).toEqual({ engine: 'vllm', engine_version: '0.32.0', flags_hash: '2acfe133' })
+    expect(readFingerprint('vllm-0.33.0rc1-0a1b2c3d')).toMatchObject({ engine_version: '0.33.0rc1' })
+    for (const other of [null, '', 'fp_44709d6fcb', 'vllm', 'vllm-x-1', 'vllm-0.32.0-2acfe133-more'])
+      expect(readFingerprint(other)).toEqual({})
   })
 })

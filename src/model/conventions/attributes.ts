@@ -41,6 +41,8 @@ export const Otel = {
   urlPath: 'url.path',
   telemetrySdkName: 'telemetry.sdk.name',
   telemetrySdkLanguage: 'telemetry.sdk.language',
+  /** Of the OpenAI conventions: what an OpenAI-compatible server says of its version and settings. */
+  systemFingerprint: 'openai.response.system_fingerprint',
 } as const
 
 /** Our own. On phase spans: the first three. */
