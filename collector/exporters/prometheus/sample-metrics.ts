@@ -115,18 +115,20 @@ export function createSampleMetrics(registry: MetricRegistry<HubMetricKey>, cloc
         if (silentSeconds > EXPECTED_FOR_SECONDS) {
           replicas.delete(key)
           isGone = true
-          registry.remove('engineUp', replica.labels)
-          registry.remove('engineInfo', replica.info)
-          for (const metric of Object.keys(GAUGES) as (keyof typeof GAUGES)[]) registry.remove(metric, replica.labels)
-          for (const metric of EXPECTED_FIELDS) {
-            const { cluster, model, engine } = replica.sample
-            registry.remove('engineMetricMissing', { cluster, model, replica: replica.sample.replica, engine, metric })
-          }
+          removeReplica(registry, replica)
         } else if (replica.isUp && silentSeconds > SILENT_AFTER_SECONDS) setUp(replica, false)
       }
       if (isGone) countExpected()
     },
   }
+}
+
+function removeReplica(registry: MetricRegistry<HubMetricKey>, { labels, info, sample }: Replica): void {
+  registry.remove('engineUp', labels)
+  registry.remove('engineInfo', info)
+  for (const metric of Object.keys(GAUGES) as (keyof typeof GAUGES)[]) registry.remove(metric, labels)
+  const { cluster, model, replica, engine } = sample
+  for (const metric of EXPECTED_FIELDS) registry.remove('engineMetricMissing', { cluster, model, replica, engine, metric })
 }
 
 function infoOf(sample: EngineSample): Labels {

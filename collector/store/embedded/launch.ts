@@ -81,21 +81,11 @@ export async function launchEmbedded({ data, memoryBytes, onRestart = () => {} }
     }
   }
 
-  /** The process of a hub that was killed a moment ago may still hold the lock. */
-  async function startPatiently(): Promise<void> {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await starting
-      } catch (error) {
-        if (!(error instanceof DirectoryInUse) || tries === LOCK_TRIES) throw error
-        await new Promise((resume) => setTimeout(resume, LOCK_WAIT_MS))
-        starting = start()
-      }
-    }
-  }
-
   try {
-    await startPatiently()
+    await whileInUse(starting, () => {
+      starting = start()
+      return starting
+    })
   } catch (error) {
     rmSync(socketDirectory, { recursive: true, force: true })
     throw error
@@ -108,9 +98,25 @@ export async function launchEmbedded({ data, memoryBytes, onRestart = () => {} }
     ready: () => starting,
     async close() {
       isClosing = true
+      // A process that is being started again would otherwise be left behind.
+      await starting.catch(() => {})
       if (child !== null) await endProcess(child)
       rmSync(socketDirectory, { recursive: true, force: true })
     },
+  }
+}
+
+/** The process of a hub that was killed a moment ago may still hold the lock. */
+async function whileInUse(first: Promise<void>, again: () => Promise<void>): Promise<void> {
+  let attempt = first
+  for (let tries = 1; ; tries++) {
+    try {
+      return await attempt
+    } catch (error) {
+      if (!(error instanceof DirectoryInUse) || tries === LOCK_TRIES) throw error
+      await new Promise((resume) => setTimeout(resume, LOCK_WAIT_MS))
+      attempt = again()
+    }
   }
 }
 
