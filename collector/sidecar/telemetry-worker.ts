@@ -1,7 +1,7 @@
 // The worker thread's entry: the telemetry pipeline and the receivers for the engine's spans, driven by messages of the byte thread.
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { constants, getPriority, setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { createSystemClock } from '@longpole/model/clock'
 import type { FinishedRequest } from '../receivers/proxy/observation.ts'
@@ -12,6 +12,8 @@ import { SharedCounters } from './shared-counters.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './worker-messages.ts'
 
 const HEARTBEAT_MS = 1_000
+/** A third of the byte thread's weight: behind it, but not starved on a busy machine. */
+const NICENESS = 5
 
 /** The seam's far end; on any other thread importing this file does nothing. */
 async function runWorker(port: MessagePort, { settings, counters: memory, instance }: WorkerStart): Promise<void> {
@@ -53,7 +55,7 @@ async function runWorker(port: MessagePort, { settings, counters: memory, instan
 function yieldToTheByteThread(): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(Math.max(getPriority(), constants.priority.PRIORITY_BELOW_NORMAL))
+    setPriority(Math.max(getPriority(), NICENESS))
   } catch {
     // Not allowed in this container: the thread stays as it is.
   }

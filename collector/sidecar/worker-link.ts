@@ -13,7 +13,7 @@ const OPEN_GROUP = 100
 const WORKER_HEAP_MB = 192
 const WATCH_MS = 5_000
 /** Watches without a heartbeat after which the worker counts as hung. */
-const MISSED_WATCHES = 3
+const MISSED_WATCHES = 6
 const METRICS_WAIT_MS = 2_000
 const RESTART_FIRST_MS = 100
 const RESTART_MOST_MS = 30_000

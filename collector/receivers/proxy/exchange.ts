@@ -150,6 +150,7 @@ export class Exchange implements UpstreamEvents {
   onEnd(trailers: string[]): void {
     if (this.#ended) return
     if (trailers.length > 0) this.#response.addTrailers(pairs(trailers))
+    this.#headWaits = false
     this.#response.end()
     this.#isComplete = true
   }

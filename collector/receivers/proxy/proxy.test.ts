@@ -75,7 +75,7 @@ describe('bytes and fields are those of the engine', () => {
     ['HEAD', 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n', 'HEAD /health HTTP/1.1\r\nHost: a\r\n\r\n'],
   ])('%s', async (_name, answer, request) => {
     const bytes = typeof answer === 'string' ? Buffer.from(answer, 'latin1') : answer
-    const { engine, port } = await setUp((socket) => {
+    const { engine, port, nextRecord } = await setUp((socket) => {
       socket.write(bytes)
       if (bytes.includes('HTTP/1.0') || bytes.includes('Connection: close') || request.startsWith('HEAD')) socket.end()
     })
@@ -84,11 +84,13 @@ describe('bytes and fields are those of the engine', () => {
     if (request.startsWith('HEAD')) {
       await expect.poll(() => client.received().includes('\r\n\r\n')).toBe(true)
       expect(client.received().toString()).toContain('Content-Length: 1234')
+      expect((await nextRecord()).ending).toBe('complete')
       client.socket.destroy()
       return
     }
     const proxied = await client.response()
     expect(comparable(proxied)).toEqual({ ...comparable(direct), startLine: direct.startLine.replace('HTTP/1.0', 'HTTP/1.1') })
+    expect((await nextRecord()).ending).toBe('complete')
     client.socket.destroy()
   })
 
