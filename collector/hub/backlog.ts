@@ -10,8 +10,8 @@ export interface BacklogSettings {
   isFull(): boolean
   /** There is room for a good piece of the backlog. */
   hasRoom(): boolean
-  /** First receive time of the oldest span whose insert is under way: it will be visible later than younger ones. */
-  oldestUnderWay(): bigint | null
+  /** Spans of one read. */
+  pieceSpans?: number
 }
 
 /** About a third of what may be held. */
@@ -20,42 +20,49 @@ const PIECE_SPANS = 20_000
 export interface Backlog {
   /** Spans that are in the store now: joined at once, or put off. */
   take(spans: readonly StoredSpan[]): void
+  /** Everything in the store from there on is to be joined: what a former hub left. */
+  begin(sinceUnixNano: bigint): void
   /** Reads a piece back where there is one and room for it. */
   catchUp(): Promise<void>
   /** From where spans are put off; null when none are. */
   sinceUnixNano(): bigint | null
 }
 
-export function createBacklog({ spansSince, add, isFull, hasRoom, oldestUnderWay }: BacklogSettings): Backlog {
+export function createBacklog({ spansSince, add, isFull, hasRoom, pieceSpans = PIECE_SPANS }: BacklogSettings): Backlog {
   let since: bigint | null = null
-  let putOff = 0
+  /** The oldest span put off since the last read began: a younger one may have been visible to it already. */
+  let putOff: bigint | null = null
 
   return {
     take(spans) {
-      const first = spans[0]
+      const first = spans[0]?.receivedUnixNano
       if (first === undefined) return
       if (since === null && !isFull()) {
         add(spans)
         return
       }
-      since = since === null || first.receivedUnixNano < since ? first.receivedUnixNano : since
-      putOff += spans.length
+      since = earlier(since, first)
+      putOff = earlier(putOff, first)
+    },
+    begin(sinceUnixNano) {
+      since = earlier(since, sinceUnixNano)
     },
     async catchUp() {
       if (since === null || !hasRoom()) return
-      const floor = oldestUnderWay()
-      const from = since
-      putOff = 0
-      let reached = from
+      let reached = since
       let spans = 0
-      for await (const batch of spansSince(from, PIECE_SPANS)) {
+      putOff = null
+      for await (const batch of spansSince(since, pieceSpans)) {
         add(batch)
         spans += batch.length
         reached = (batch.at(-1)?.receivedUnixNano ?? reached) + 1n
       }
-      const isEnd = spans < PIECE_SPANS && putOff === 0
-      since = isEnd ? null : floor !== null && floor < reached ? floor : reached
+      since = spans < pieceSpans ? putOff : earlier(putOff, reached)
     },
     sinceUnixNano: () => since,
   }
+}
+
+function earlier(left: bigint | null, right: bigint): bigint {
+  return left !== null && left < right ? left : right
 }

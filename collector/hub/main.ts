@@ -103,7 +103,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
   try {
     const apiPort = await listen(apiServer, config.listen.api)
     receiver = await startOtlpReceiver(receiverSettings, config.listen)
-    const work = startWork({ config, clock, store, pipeline, registry, localizer, log, onTrouble })
+    const work = startWork({ config, clock, store, pipeline, registry, localizer, onTrouble })
     return {
       ports: { api: apiPort, otlpHttp: receiver.httpPort, otlpGrpc: receiver.grpcPort },
       store,
@@ -132,29 +132,26 @@ interface WorkSettings {
   pipeline: Pipeline
   registry: MetricRegistry<HubMetricKey>
   localizer: HubLocalizer
-  log: NonNullable<HubOptions['log']>
   onTrouble: (message: string) => void
 }
 
 /** Everything that happens by the clock. Settling begins when what a former hub wrote is known. */
-function startWork({ config, clock, store, pipeline, registry, localizer, log, onTrouble }: WorkSettings): { stop(): Promise<void> } {
+function startWork({ config, clock, store, pipeline, registry, localizer, onTrouble }: WorkSettings): { stop(): Promise<void> } {
   const checkpointFile = join(config.store.data, 'hub-checkpoint.json')
   const replayFromUnixNano = readCheckpoint(checkpointFile)
   let isTakenUp = false
 
   async function resume(): Promise<void> {
-    const spans = await takeUp({
+    const since = await takeUp({
       store,
       correlator: pipeline.correlator,
-      recent: pipeline.recent,
       nowUnixNano: clock.unixNano(),
       replayFromUnixNano,
       amendSeconds: config.settle.amendSeconds,
       maxRecords: config.limits.unsettledRequests,
     })
+    pipeline.begin(since)
     isTakenUp = true
-    pipeline.begin()
-    if (spans > 0) log('info', `took up ${spans} spans that were in no record yet`)
   }
 
   function saveCheckpoint(): void {

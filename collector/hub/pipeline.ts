@@ -24,7 +24,7 @@ import { createBacklog } from './backlog.ts'
 import { createChangeDetector } from './change-events.ts'
 import { createLedger } from './ledger.ts'
 import { readOpenRequests } from './open-logs.ts'
-import { createRecentSpans, type RecentSpans } from './recent-spans.ts'
+import { createRecentSpans } from './recent-spans.ts'
 import { createRecordWriter } from './record-writer.ts'
 import { readSamples } from './samples.ts'
 import { createSpanIntake } from './span-intake.ts'
@@ -45,9 +45,8 @@ export interface PipelineSettings {
 export interface Pipeline {
   handlers: OtlpHandlers
   correlator: Correlator
-  recent: RecentSpans
-  /** Settling may begin: what a former hub wrote is known. Until then `tick` does nothing. */
-  begin(): void
+  /** Settling may begin: what a former hub wrote is known, and what it left unfinished is in the store from there on. Before, `tick` does nothing. */
+  begin(sinceUnixNano: bigint): void
   /** Looks at what is due; to be called every 250 ms. */
   tick(): Promise<void>
   /** What is no longer heard of; every 5 s. */
@@ -118,10 +117,12 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
 
   const backlog = createBacklog({
     spansSince: (unixNano, limit) => store.spansSince(unixNano, limit),
-    add: (spans) => correlator.add(spans),
+    add(spans) {
+      correlator.add(spans)
+      for (const { span } of spans) recent.add(span.traceId, span.spanId)
+    },
     isFull: () => correlator.counts().bytes > CORRELATE_BYTES * FULL,
     hasRoom: () => correlator.counts().bytes < CORRELATE_BYTES,
-    oldestUnderWay: () => intake.oldestUnixNano(),
   })
   let isReady = false
   let ticking: Promise<void> | null = null
@@ -165,7 +166,6 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
 
   return {
     correlator,
-    recent,
     streaming: () =>
       openRequests
         .list()
@@ -207,7 +207,8 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       },
     },
     tick: () => (isReady ? tick() : Promise.resolve()),
-    begin() {
+    begin(sinceUnixNano) {
+      backlog.begin(sinceUnixNano)
       isReady = true
     },
     async sweep() {

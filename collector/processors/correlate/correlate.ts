@@ -107,7 +107,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     let next = Number.POSITIVE_INFINITY
     const now = clock.monotonicMs()
     for (const parts of joinRequests(observations, parentsOf(traces))) {
-      const dueMs = dueOf(parts, traces)
+      const dueMs = Math.max(dueOf(parts, traces), ...traces.map(({ restMs }) => restMs))
       if (dueMs > now && !isForced) next = Math.min(next, dueMs)
       else finish(parts, traces)
     }
@@ -239,6 +239,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
         const trace = table.open(entry.span.traceId)
         if (!keep(trace, entry)) continue
         trace.touchedMs = clock.monotonicMs()
+        if (trace.touchedMs - toMonotonic(entry.receivedUnixNano) > OBSERVE_DELAY_MS) trace.restMs = trace.touchedMs + OBSERVE_DELAY_MS
         table.schedule(trace, trace.touchedMs + OBSERVE_DELAY_MS)
       }
     },

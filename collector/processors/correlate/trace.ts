@@ -27,6 +27,8 @@ export interface Trace {
   /** Null while spans came since they were made. */
   observations: Observation[] | null
   requestIds: string[]
+  /** Monotonic ms before which it is not written: its spans are being read back, and more of them may follow. */
+  restMs: number
   /** Monotonic ms of the next look. */
   dueMs: number
 }
@@ -42,6 +44,7 @@ export function newTrace(traceId: string): Trace {
     written: [],
     observations: null,
     requestIds: [],
+    restMs: 0,
     dueMs: Number.POSITIVE_INFINITY,
   }
 }
