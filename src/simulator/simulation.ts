@@ -13,6 +13,8 @@ import { Sampler } from './output/samples.ts'
 import { Arrivals } from './workload/arrivals.ts'
 import { RequestDrawer } from './workload/draw-request.ts'
 import { drawTenants } from './workload/tenant.ts'
+import { scheduleTrace, type TraceRow } from './workload/trace.ts'
+import { TraceArrivals } from './workload/trace-arrivals.ts'
 import type { World } from './world.ts'
 
 /** Virtual seconds before second 0 in which the fleet fills and nothing is recorded. */
@@ -27,6 +29,8 @@ export interface SimulationOptions {
   /** Open-loop requests a second. */
   rate: number
   agents: number
+  /** A recorded trace instead of the generator's open-loop arrivals. */
+  trace?: readonly TraceRow[]
   startUnixNano: bigint
   /** Turns knobs before the clock starts: faults and shifts. */
   inject?: readonly ((world: World) => void)[]
@@ -54,16 +58,23 @@ export class Simulation {
     const fleet = buildFleet({ seed: options.seed, queue, listener: this.journey, startedBefore: 0 })
     this.journey.attach(fleet)
     const tenants = drawTenants(options.seed, fleet.models)
+    const seed = hashText(options.trafficSeed ?? options.seed, 'arrivals')
+    const drawer = new RequestDrawer()
+    const submit = (request: SimRequest, now: number) => this.journey.submit(request, now)
+    if (options.trace !== undefined) {
+      const rows = scheduleTrace(options.trace, options.rate, -WARM_UP_SECONDS, WARM_UP_SECONDS + options.seconds, seed)
+      new TraceArrivals({ seed, queue, drawer, tenants: tenants.filter(({ closedLoop }) => !closedLoop), rows, submit })
+    }
     const arrivals = new Arrivals({
-      seed: hashText(options.trafficSeed ?? options.seed, 'arrivals'),
+      seed,
       queue,
-      drawer: new RequestDrawer(),
+      drawer,
       tenants,
-      rate: options.rate,
+      rate: options.trace === undefined ? options.rate : 0,
       agents: options.agents,
       diurnal: 0.25,
       until: options.seconds,
-      submit: (request, now) => this.journey.submit(request, now),
+      submit,
     })
     this.world = {
       seed: options.seed,

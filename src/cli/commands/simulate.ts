@@ -1,7 +1,7 @@
 // `longpole simulate`: a labelled data set of a simulated fleet, for anyone's localizer. The format is docs/simulate.md.
 
 import { once } from 'node:events'
-import { createWriteStream, mkdirSync, type WriteStream, writeFileSync } from 'node:fs'
+import { createWriteStream, mkdirSync, readFileSync, type WriteStream, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
@@ -13,6 +13,7 @@ import { RecordBatch } from '../../simulator/output/record-batch.ts'
 import { SHIFTS } from '../../simulator/shifts/index.ts'
 import { runLabelled } from '../../simulator/truth/labelled-run.ts'
 import { FORMAT_VERSION, type InjectionTruth } from '../../simulator/truth/truth.ts'
+import { parseTrace, TraceError, type TraceRow } from '../../simulator/workload/trace.ts'
 import { InputError } from '../input-error.ts'
 
 interface SimulateOptions {
@@ -21,6 +22,7 @@ interface SimulateOptions {
   minutes: string
   rate: string
   agents: string
+  trace?: string
   fault: string[]
   shift: string[]
   shape: string
@@ -49,6 +51,7 @@ export function createCommand(): Command {
     .option('--minutes <m>', 'length of the run', '60')
     .option('--rate <r>', 'open-loop requests a second', '40')
     .option('--agents <n>', 'closed-loop agents beside them', '12')
+    .option('--trace <file>', "Azure's CSV or Mooncake's JSONL instead of generated arrivals, scaled to --rate")
     .option('--fault <id[:severity][@minute]>', 'inject a fault; may be repeated', collect, [])
     .option('--shift <id[:severity][@minute]>', 'inject a shift that is no fault; may be repeated', collect, [])
     .option('--shape <shape>', 'step, ramp, intermittent or recurring', 'step')
@@ -111,8 +114,19 @@ function readSettings(options: SimulateOptions) {
     seconds,
     rate: positive('--rate', options.rate),
     agents: whole('--agents', options.agents),
+    ...(options.trace === undefined ? {} : { trace: readTrace(options.trace) }),
     startUnixNano: BigInt(start) * 1_000_000n,
     faults,
+  }
+}
+
+function readTrace(file: string): TraceRow[] {
+  try {
+    return parseTrace(file, readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new InputError(
+      error instanceof TraceError ? `--trace: ${error.message}` : `--trace: ${file} cannot be read: ${(error as Error).message}`,
+    )
   }
 }
 

@@ -4,6 +4,7 @@ import type { EngineSample } from '@longpole/model/engine-sample'
 import type { SimRequest } from '../core/request.ts'
 import { type Injected, injectFault, type PlannedFault } from '../faults/plan.ts'
 import { Simulation } from '../simulation.ts'
+import type { TraceRow } from '../workload/trace.ts'
 import type { World } from '../world.ts'
 import { RowLog } from './row-log.ts'
 import { describeInjection, type InjectionTruth, slicesOf } from './truth.ts'
@@ -13,6 +14,7 @@ export interface LabelledRunOptions {
   seconds: number
   rate: number
   agents: number
+  trace?: readonly TraceRow[]
   startUnixNano: bigint
   faults: readonly PlannedFault[]
   counterfactual: boolean

@@ -45,7 +45,7 @@ export class Arrivals implements EventHandler<SimRequest | null> {
     this.calls = options.tenants.map(() => 0)
     options.tenants.forEach((tenant, index) => {
       if (tenant.closedLoop) this.startAgents(tenant, options.agents)
-      else this.scheduleNext(index, options.queue.now)
+      else if (options.rate > 0) this.scheduleNext(index, options.queue.now)
     })
   }
 
@@ -86,7 +86,7 @@ export class Arrivals implements EventHandler<SimRequest | null> {
   private wave(index: number, now: number): number {
     const { seed, diurnal } = this.options
     const day = triangleWave(now / DAY_SECONDS + 0.2)
-    return (1 + diurnal * day) * Math.exp(0.12 * normal(seed, index, 1000 + Math.floor(now / 300)))
+    return (1 + diurnal * day) * Math.exp(0.07 * normal(seed, index, 1000 + Math.floor(now / 300)))
   }
 
   private startAgents(tenant: Tenant, count: number): void {

@@ -18,7 +18,7 @@ export const powerCap: FaultDefinition = {
         phases: ['engine.prefill', 'engine.admit', 'engine.queue'],
         mechanism: 'slower_compute',
         victims: [],
-        steadyPhases: ['client.upload', 'gateway.route', 'kv.transfer'],
+        steadyPhases: ['client.upload', 'gateway.route', 'engine.tokenize'],
         columns: ['ttft'],
         verdict: 'localized',
       },
