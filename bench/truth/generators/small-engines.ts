@@ -2,6 +2,7 @@
 // prefill and a prefix cache, few tenants, routes and regions, 2,200 baseline and 620 incident requests, faults made by hand.
 import type { Truth, TruthCase } from '../case.ts'
 import { START } from '../case.ts'
+import { sliceTest } from '../score.ts'
 import { ask, buildTable, type Row } from './columns.ts'
 import { createRandom, cumulate, type Random } from './random.ts'
 
@@ -55,6 +56,8 @@ export interface SmallFault {
   request?(request: Request, during: boolean, random: Random): void
   /** Factor on the duration of a step that begins at `at`. */
   slow?(replica: number, at: number, during: boolean): number
+  /** Seconds for which the replica stands still before a step that begins at `at`. */
+  pause?(replica: number, at: number, during: boolean): number
   /** Most requests that run at once on a replica. */
   slots?(replica: number, during: boolean): number
   /** Factor on a tenant's arrivals. */
@@ -63,6 +66,25 @@ export interface SmallFault {
 }
 
 export function smallEngineCase(fault: SmallFault, seed: number): TruthCase {
+  const made = makeCase(fault, seed)
+  if (made.truth.kind !== 'fault' || fault.hangs !== undefined) return made
+  const healthy = makeCase({ family: fault.family, severity: 0, target: fault.target, truth: fault.truth }, seed)
+  return { ...made, truth: { ...made.truth, material: sliceQuantile(made) >= MATERIAL * sliceQuantile(healthy) } }
+}
+
+/** The slice's 95th percentile rose by a fifth against the same seed without the fault. */
+const MATERIAL = 1.2
+
+function sliceQuantile({ table, question, truth }: TruthCase): number {
+  const inside = sliceTest(table, truth.slices[0] ?? {})
+  const target = table.numbers.get(question.target) as Float64Array
+  const values = target
+    .filter((value, row) => (table.time[row] as number) >= question.incident.from && inside(row) && !Number.isNaN(value))
+    .sort()
+  return values[Math.floor(0.95 * values.length)] ?? 0
+}
+
+function makeCase(fault: SmallFault, seed: number): TruthCase {
   const random = createRandom(seed + 17)
   const onset = START + BASELINE_ROWS / RATE
   const requests = arrivals(fault, random, onset)
@@ -170,7 +192,7 @@ function serve(requests: Request[], replica: number, fault: SmallFault, random: 
       }
     }
     const step = (0.006 + prefill * 0.00032 + decodes * 0.0011) * weather * (1 + 0.1 * random.exponential())
-    now += step * (fault.slow?.(replica, now, during) ?? 1)
+    now += step * (fault.slow?.(replica, now, during) ?? 1) + (fault.pause?.(replica, now, during) ?? 0)
     budget = 1_024
     for (const entry of running) {
       if (entry.left > 0) {

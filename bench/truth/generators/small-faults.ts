@@ -43,7 +43,7 @@ export function smallFaults(seed: number): SmallFault[] {
   }
   faults.push({
     ...fault('stopped-replica', 1, 'replica', REPLICAS, [...ENGINE, 'phase_engine_decode'], ['slower_compute', 'host_stall']),
-    slow: (at, time, during) => (during && at === replica && time % 1 < 0.06 ? 12 : 1),
+    pause: (at, time, during) => (during && at === replica && time % 1 < 0.25 ? 0.25 - (time % 1) : 0),
   })
   for (const slots of [1, 2]) {
     faults.push({

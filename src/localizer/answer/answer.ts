@@ -38,6 +38,7 @@ function pickFinding(given: Case, pick: Pick, healing: Healing, moves: Move[]): 
   const load = checkLoad(given, rows, sliceRows(input, pick.candidate, false), phases.excess, moves)
   if (load.driven) return shiftFinding(given, moves, load, pick.effect.relative)
   const finding = localizedFinding(given, input, pick, rows, phases, healing)
+  if (load.growth !== null) finding.looked_at.push(`more ${load.growth.quantity} arrive, but ${load.reasons.join('; ')}`)
   finding.workload = moves.slice(0, 3).map(describeMove)
   finding.mechanism = diagnose(new Signals(given, finding.slice, rows, sliceRows(input, pick.candidate, false), phases, moves))
   finding.next_check = nextCheck(finding)

@@ -10,6 +10,8 @@ import { isInside, jaccard, sliceMembers } from './aliases.ts'
 const QUIET_REMAINDER = 3
 /** The remainder's effect, as a part of the inner slice's, below which it shows nothing. */
 const QUIET_EFFECT = 0.15
+/** Relative rise beyond the rest of the fleet's below which a remainder is quiet. */
+const QUIET_RISE = 0.12
 /** The inner slice's score, as a part of the best one's, that is near enough. */
 const NEAR = 0.08
 /** A remainder smaller than this part of the slice is no evidence either way. */
@@ -48,11 +50,18 @@ function isQuiet(given: Case, input: ScanInput, inner: Candidate, outer: Candida
   const { measure } = given.question
   const rest = measureEffect(measure, given.population, given.conditioning, now.rest, before.rest)
   const own = measureEffect(measure, given.population, given.conditioning, now.inner, before.inner)
-  return rest.relative < QUIET_EFFECT * own.relative
+  if (rest.relative >= QUIET_EFFECT * own.relative) return false
+  // Beside a slice that rose tenfold, one that doubled is not quiet: it must be near what the rest of the fleet does.
+  const outside = measureEffect(measure, given.population, given.conditioning, now.outside, before.outside)
+  return rest.relative - Math.max(0, outside.relative) < QUIET_RISE
 }
 
 function split(input: ScanInput, rows: Int32Array, inner: Candidate, outer: Candidate) {
   const inInner = membersOf(rows, inner.literals, input.dimensions)
   const inOuter = membersOf(rows, outer.literals, input.dimensions)
-  return { inner: rows.filter((_, at) => inInner[at] === 1), rest: rows.filter((_, at) => inOuter[at] === 1 && inInner[at] === 0) }
+  return {
+    inner: rows.filter((_, at) => inInner[at] === 1),
+    rest: rows.filter((_, at) => inOuter[at] === 1 && inInner[at] === 0),
+    outside: rows.filter((_, at) => inOuter[at] === 0),
+  }
 }

@@ -3,6 +3,7 @@
 // be its own, and must come from whoever moved: replicas that get more because others are gone are a fault.
 import { PHASES, phaseColumn } from '@longpole/model/phase'
 import { quantileOf, sortedRatios } from '../contrast/effect.ts'
+import { phaseKind } from '../mechanisms/phase-kind.ts'
 import type { PhaseExcess } from '../phases/phases.ts'
 import type { Case } from '../selection/case.ts'
 import { type Growth, measureGrowth } from './arrivals.ts'
@@ -14,7 +15,7 @@ export interface LoadCheck {
   growth: Growth | null
   /** Who brought it; null: everybody. */
   mover: Move | null
-  /** Fast rows (10th percentile at equal workload) now ÷ before: the cost of a request that hardly waits. */
+  /** Cost of the work itself, now ÷ before: the lower of prefill, where it is measured, and of fast rows (10th percentile). */
   floorRatio: number
   /** Why it is not only load. */
   reasons: string[]
@@ -44,13 +45,16 @@ interface Rows {
 export function checkLoad(given: Case, rows: Rows, rest: Rows | null, excess: readonly PhaseExcess[], moves: readonly Move[]): LoadCheck {
   const reasons: string[] = []
   const { growth, mover } = explainGrowth(given, rows, rest, moves)
-  const floorRatio = floorOf(given, rows.incident) / Math.max(floorOf(given, rows.baseline), 1e-12)
+  const floorRatio = Math.min(
+    computeRatio(excess) ?? Number.POSITIVE_INFINITY,
+    floorOf(given, rows.incident) / Math.max(floorOf(given, rows.baseline), 1e-12),
+  )
   if (growth === null) reasons.push('arriving work does not explain it')
   const own = growth !== null && mover !== null && mover.quantity !== 'requests' && rest !== null && isOwnLengths(given, rows, mover)
   if (own) {
     const cost = costPerToken(given, rows)
     if (cost > MAX_COST_RATIO) reasons.push(`a token costs ${cost.toFixed(2)} times as much`)
-  } else if (floorRatio > MAX_FLOOR_RATIO) reasons.push(`even the fastest tenth takes ${floorRatio.toFixed(2)} times as long`)
+  } else if (floorRatio > dearest(growth, mover)) reasons.push(`work itself takes ${floorRatio.toFixed(2)} times as long`)
   const outside = outsideShare(excess)
   if (outside > 0.5) reasons.push(`${Math.round(outside * 100)} % of the excess is outside the engines`)
   const cache = cacheRatio(given, rows.incident, rows.baseline)
@@ -128,6 +132,17 @@ function costPerToken(given: Case, rows: Rows): number {
   }
   const ratio = cost(rows.incident) / cost(rows.baseline)
   return Number.isFinite(ratio) ? ratio : Number.POSITIVE_INFINITY
+}
+
+/** More work in the same batches makes each piece dearer: where somebody brought it, up to as many times as the work grew. */
+function dearest(growth: Growth | null, mover: Move | null): number {
+  return growth === null || mover === null ? MAX_FLOOR_RATIO : Math.max(MAX_FLOOR_RATIO, growth.now / growth.before)
+}
+
+/** Prefill at equal tokens, now ÷ before; null where it is not measured. Queues in front of it say nothing about it. */
+function computeRatio(excess: readonly PhaseExcess[]): number | null {
+  const prefill = excess.find(({ phase }) => phaseKind(phase) === 'prefill')
+  return prefill === undefined || !(prefill.expected > 0) ? null : 1 + prefill.excess / prefill.expected
 }
 
 function floorOf(given: Case, rows: Int32Array): number {

@@ -17,7 +17,7 @@ export const slowRank: MechanismTest = {
     const experts = signals.sampled('expert_load_ratio')
     const skewed = experts !== null && experts.now > 1.1 * experts.before
     return evidence(
-      (rank !== null ? 0.85 : 0.62) - (skewed ? 0.3 : 0),
+      (rank !== null ? 0.97 : 0.82) - (skewed ? 0.3 : 0),
       [rank !== null ? rank : 'the slice runs in a group whose step is that of its slowest rank: one of this group'],
       [skewed && 'the expert load is skewed'],
       rank === null ? ['per-rank clocks, link rates or step times'] : [],
