@@ -8,25 +8,45 @@ type ContentType = PrometheusContentType | OpenMetricsContentType
 export function createPage(contentType: ContentType, tables: Iterable<SeriesTable>): Registry {
   const page = new Registry(contentType)
   const isOpen = contentType === Registry.OPENMETRICS_CONTENT_TYPE
-  for (const table of tables) page.registerMetric(view(table, isOpen) as never)
+  for (const family of familiesOf([...tables])) page.registerMetric(view(family, isOpen) as never)
   return page
 }
 
-/**
- * OpenMetrics wants counters named without `_total` and adds it again. One whose name does not end in `_total` cannot be a counter
- * there (OpenMetrics 1.0, Counter): it is written as `unknown`, so that both pages have the same names.
- */
-function view({ definition, all }: SeriesTable, isOpen: boolean) {
-  const { help, type } = definition
-  const isPlain = type === 'counter' && !definition.name.endsWith('_total')
-  const name = isOpen && type === 'counter' ? definition.name.replace(/_total$/, '') : definition.name
-  const shownType = isOpen && isPlain ? 'unknown' : type
-  return {
-    name,
-    help,
-    type: shownType,
-    get: async () => ({ name, help, type: shownType, values: [...all()].flatMap((series) => valuesOf(definition, series)) }),
-  }
+interface Family {
+  name: string
+  help: string
+  type: MetricDefinition['type'] | 'summary'
+  tables: readonly [SeriesTable, SeriesTable?]
+}
+
+/** One for each metric; a counter `x_sum` and its `x_count` are one summary `x`, which is what both formats call such a pair. */
+function familiesOf(tables: readonly SeriesTable[]): Family[] {
+  const byName = new Map(tables.map((table) => [table.definition.name, table]))
+  return tables.flatMap((table): Family[] => {
+    const { name, help, type } = table.definition
+    const counts = name.endsWith('_sum') ? byName.get(name.replace(/_sum$/, '_count')) : undefined
+    if (counts !== undefined) return [{ name: name.replace(/_sum$/, ''), help, type: 'summary', tables: [table, counts] }]
+    if (name.endsWith('_count') && byName.has(name.replace(/_count$/, '_sum'))) return []
+    return [{ name, help, type, tables: [table] }]
+  })
+}
+
+/** OpenMetrics wants counters named without `_total` and adds it again. */
+function view({ name, help, type, tables }: Family, isOpen: boolean) {
+  const shown = isOpen && type === 'counter' ? name.replace(/_total$/, '') : name
+  return { name: shown, help, type, get: async () => ({ name: shown, help, type, values: familyValues(tables) }) }
+}
+
+/** Values of one set of labels stand together (OpenMetrics 1.0, Interleaving). */
+function familyValues([first, second]: Family['tables']): Value[] {
+  return [...first.all()].flatMap((series) => {
+    if (second === undefined) return valuesOf(first.definition, series)
+    const { labels, value } = series
+    return [
+      { metricName: first.definition.name, labels, value },
+      { metricName: second.definition.name, labels, value: second.of(labels).value },
+    ]
+  })
 }
 
 interface Value {

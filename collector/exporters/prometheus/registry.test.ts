@@ -10,8 +10,9 @@ test('every definition can be registered and both pages name every metric', asyn
   const registry = createRegistry(HUB_EXPORTED_METRICS, SETTINGS)
   const [classic, open] = await Promise.all([registry.render(false), registry.render(true)])
   for (const { name } of Object.values(HUB_EXPORTED_METRICS)) {
-    expect(classic).toContain(`# TYPE ${name} `)
-    expect(open).toContain(`# TYPE ${name.replace(/_total$/, '')} `)
+    const family = name.replace(/_(?:sum|count)$/, '')
+    expect(classic).toContain(`# TYPE ${family} `)
+    expect(open).toContain(`# TYPE ${family.replace(/_total$/, '')} `)
   }
   expect(classic).toContain('longpole_build_info{version="1.2.3",component="hub"} 1')
   expect(open.endsWith('# EOF\n')).toBe(true)
@@ -32,6 +33,7 @@ test('both pages carry the same series, whichever was asked for first, and only 
     'longpole_class_phase_seconds_sum{cluster="a",model="m",prompt_class="",tenant_class="",slo_result="",phase="engine.queue"} 0.25'
   expect(classic).toContain(plain)
   expect(open).toContain(plain)
+  expect(open).toContain('# TYPE longpole_class_phase_seconds summary')
   expect(open).toMatch(new RegExp(`longpole_ttft_seconds_bucket\\{le="0.25".*# \\{trace_id="${TRACE}"\\} 0.2 `))
   expect(classic).not.toContain(TRACE)
 })
