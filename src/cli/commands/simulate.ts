@@ -1,20 +1,17 @@
 // `longpole simulate`: a labelled data set of a simulated fleet, for anyone's localizer. The format is docs/simulate.md.
 
-import { once } from 'node:events'
-import { createWriteStream, mkdirSync, readFileSync, type WriteStream, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ChangeEvent } from '@longpole/model/change-event'
-import type { EngineSample } from '@longpole/model/engine-sample'
 import { Command, Option } from 'commander'
 import { FAULTS } from '../../simulator/faults/index.ts'
 import { PlanError, type PlannedFault, parseFault, parseShape } from '../../simulator/faults/plan.ts'
-import { encodeNdjson } from '../../simulator/output/ndjson.ts'
-import { RecordBatch } from '../../simulator/output/record-batch.ts'
 import { SHIFTS } from '../../simulator/shifts/index.ts'
+import { UNDISTURBED } from '../../simulator/spans/disturb.ts'
 import { runLabelled } from '../../simulator/truth/labelled-run.ts'
 import { FORMAT_VERSION, type InjectionTruth } from '../../simulator/truth/truth.ts'
 import { parseTrace, TraceError, type TraceRow } from '../../simulator/workload/trace.ts'
 import { InputError } from '../input-error.ts'
+import { FORMATS, type Format, openDataSet } from '../simulate/data-set-files.ts'
 
 interface SimulateOptions {
   out: string
@@ -28,7 +25,10 @@ interface SimulateOptions {
   shape: string
   duration?: string
   start: string
-  format: 'ndjson' | 'arrow'
+  format: Format
+  lost: string
+  sampled: string
+  late: string
   counterfactual: boolean
   json?: boolean
   list?: boolean
@@ -38,6 +38,7 @@ const EXAMPLES = `
 Examples:
   longpole simulate --out data --seed 7 --minutes 60 --fault F7
   longpole simulate --out data --seed 8 --minutes 90 --fault F17:high@50 --shift W3 --format arrow
+  longpole simulate --out data --minutes 10 --format otlp --lost 0.01 && longpole replay data
   longpole simulate --list
 
 Severity is low, medium, high or a number (1 is medium). Without @minute a fault starts at about three fifths of the run.
@@ -57,7 +58,10 @@ export function createCommand(): Command {
     .option('--shape <shape>', 'step, ramp, intermittent or recurring', 'step')
     .option('--duration <minutes>', 'how long faults last (default: to the end)')
     .option('--start <instant>', 'RFC 3339 instant of second 0', '2026-01-05T08:00:00Z')
-    .addOption(new Option('--format <format>', 'of the records').choices(['ndjson', 'arrow']).default('ndjson'))
+    .addOption(new Option('--format <format>', 'of the records').choices(FORMATS).default('ndjson'))
+    .option('--lost <share>', 'with otlp: share of spans that never arrive', '0')
+    .option('--sampled <share>', 'with otlp: share of traces that are kept', '1')
+    .option('--late <share>', 'with otlp: share of spans that come two minutes late', '0')
     .option('--no-counterfactual', 'do not run the same seed without each fault (truth.json then has no effects)')
     .option('--list', 'list faults and shifts')
     .option('--json', 'answer as JSON')
@@ -75,8 +79,19 @@ async function simulate(options: SimulateOptions): Promise<void> {
     return
   }
   const settings = readSettings(options)
-  mkdirSync(options.out, { recursive: true })
-  const files = await openFiles(options, settings.seed, settings.startUnixNano)
+  try {
+    mkdirSync(options.out, { recursive: true })
+  } catch (error) {
+    throw new InputError(`--out: ${options.out} cannot be made: ${(error as Error).message}`)
+  }
+  const disturbance = {
+    ...UNDISTURBED,
+    lost: share('--lost', options.lost),
+    sampled: share('--sampled', options.sampled),
+    late: share('--late', options.late),
+  }
+  const { seed, startUnixNano } = settings
+  const files = await openDataSet({ directory: options.out, format: options.format, seed, startUnixNano, disturbance })
   const started = performance.now()
   const run = runLabelled({
     ...settings,
@@ -86,7 +101,7 @@ async function simulate(options: SimulateOptions): Promise<void> {
     onEvent: files.event,
     onProgress: process.stderr.isTTY ? printProgress : undefined,
   })
-  await files.close()
+  files.close()
   writeFileSync(join(options.out, 'truth.json'), `${JSON.stringify(truthDocument(settings, run.truths), null, 2)}\n`)
   const seconds = (performance.now() - started) / 1e3
   report(options, run.rows, run.truths, seconds)
@@ -136,67 +151,16 @@ function positive(flag: string, value: string): number {
   return number
 }
 
+function share(flag: string, value: string): number {
+  const number = Number(value)
+  if (value.trim() === '' || !(number >= 0 && number <= 1)) throw new InputError(`${flag}: expected a share from 0 to 1, got ${value}`)
+  return number
+}
+
 function whole(flag: string, value: string): number {
   const number = Number(value)
   if (!Number.isSafeInteger(number) || number < 0) throw new InputError(`${flag}: expected a whole number from 0, got ${value}`)
   return number
-}
-
-async function openFiles(options: SimulateOptions, seed: number, startUnixNano: bigint) {
-  const batch = new RecordBatch({ seed, startUnixNano })
-  const samples = await openFile(join(options.out, 'samples.ndjson'))
-  const events = await openFile(join(options.out, 'events.ndjson'))
-  const records = await openFile(join(options.out, `records.${options.format}`))
-  const encode = options.format === 'ndjson' ? ndjsonEncoder() : await arrowEncoder()
-  const flush = () => {
-    if (batch.rows > 0) encode.add(records, batch)
-    batch.clear()
-  }
-  return {
-    record(request: Parameters<RecordBatch['append']>[0]) {
-      batch.append(request)
-      if (batch.isFull) flush()
-    },
-    sample: (sample: EngineSample) => void samples.write(`${toJson(sample)}\n`),
-    event: (event: ChangeEvent) => void events.write(`${toJson(event)}\n`),
-    async close() {
-      flush()
-      encode.end(records)
-      for (const stream of [records, samples, events]) {
-        stream.end()
-        await once(stream, 'finish')
-      }
-    },
-  }
-}
-
-function ndjsonEncoder() {
-  return { add: (stream: WriteStream, batch: RecordBatch) => void stream.write(encodeNdjson(batch)), end: () => {} }
-}
-
-/** Loaded only when asked for. */
-async function arrowEncoder() {
-  const { encodeArrowStream, recordSchema, toArrowBatch } = await import('../../simulator/output/arrow.ts')
-  const schema = recordSchema()
-  const batches: ReturnType<typeof toArrowBatch>[] = []
-  return {
-    add: (_stream: WriteStream, batch: RecordBatch) => void batches.push(toArrowBatch(schema, batch)),
-    end: (stream: WriteStream) => void stream.write(encodeArrowStream(batches)),
-  }
-}
-
-async function openFile(path: string): Promise<WriteStream> {
-  const stream = createWriteStream(path)
-  try {
-    await once(stream, 'open')
-  } catch (error) {
-    throw new InputError(`--out: ${path} cannot be written: ${(error as Error).message}`)
-  }
-  return stream
-}
-
-function toJson(value: unknown): string {
-  return JSON.stringify(value, (_key, entry) => (typeof entry === 'bigint' ? String(entry) : entry))
 }
 
 function truthDocument(settings: ReturnType<typeof readSettings>, injections: readonly InjectionTruth[]) {

@@ -24,7 +24,8 @@ function readable(span: SimSpan, instant: (seconds: number) => bigint, resources
   }
   const start = hrTime(instant(span.start + sender.clockOffset))
   const end = hrTime(instant(span.end + sender.clockOffset))
-  const context = (spanId: string) => ({ traceId: span.traceId, spanId, traceFlags: SAMPLED })
+  const traceState = span.traceState === undefined ? undefined : { serialize: () => span.traceState as string }
+  const context = (spanId: string) => ({ traceId: span.traceId, spanId, traceFlags: SAMPLED, traceState })
   return {
     name: span.name,
     kind: span.kind,

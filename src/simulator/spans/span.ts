@@ -29,4 +29,5 @@ export interface SimSpan {
   end: number
   attributes: SpanAttributes
   failed: boolean
+  traceState?: string
 }

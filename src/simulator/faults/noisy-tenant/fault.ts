@@ -19,7 +19,14 @@ export const noisyTenant: FaultDefinition = {
         cause: { tenant: [tenant.name] },
         phases: ['engine.admit', 'engine.queue', 'engine.prefill'],
         mechanism: 'noisy_neighbour',
-        victims: [{ slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' }],
+        victims: [
+          { slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
+          {
+            slice: { model: tenant.models.map((entry) => entry.model.name) },
+            phases: ['engine.prefill', 'engine.admit'],
+            why: 'shares replicas with it',
+          },
+        ],
         steadyPhases: ['gateway.route'],
         columns: ['prompt_tokens', 'cached_tokens', 'ttft'],
         verdict: 'localized',

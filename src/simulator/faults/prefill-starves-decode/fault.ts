@@ -19,7 +19,14 @@ export const prefillStarvesDecode: FaultDefinition = {
         cause: { tenant: [tenant.name], model: [pool.model.name], region: [pool.region] },
         phases: ['engine.decode', 'engine.prefill', 'engine.admit'],
         mechanism: 'prefill_decode_interference',
-        victims: [{ slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' }],
+        victims: [
+          { slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
+          {
+            slice: { model: tenant.models.map(({ model }) => model.name) },
+            phases: ['engine.prefill', 'engine.admit'],
+            why: 'shares replicas with it',
+          },
+        ],
         steadyPhases: ['gateway.route', 'kv.transfer'],
         columns: ['itl_max', 'tpot', 'prompt_tokens'],
         verdict: 'localized',
