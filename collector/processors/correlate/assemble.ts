@@ -5,7 +5,7 @@ import { type Observation, VANTAGES } from '@longpole/model/observation'
 import type { PhaseDuration, PhaseId } from '@longpole/model/phase'
 import type { Attempt, Hop, Outcome, RequestRecord } from '@longpole/model/request-record'
 import type { SeamStamps } from './clock-offset.ts'
-import { fillTimes, mergeColumns } from './columns.ts'
+import { fillTimes, mergeColumns, outcomeOf } from './columns.ts'
 import { type RequestParts, vantageRank } from './join.ts'
 import { addPhases, nonNegative, sum } from './layers.ts'
 import { composePath, type Path, type PathContext, shrinkTo } from './path.ts'
@@ -175,14 +175,13 @@ function splitConsume(root: Observation, last: Observation | undefined): { befor
 }
 
 function attemptOf(outer: Observation): Attempt {
-  const { outcome, error_class: errorClass, http_status: status } = mergeColumns([outer])
   return {
     span_id: outer.spanId,
     start_unix_ns: outer.startUnixNano,
     seconds: nonNegative(secondsBetween(outer.startUnixNano, outer.endUnixNano)),
-    outcome: outcome as Outcome,
-    error_class: errorClass,
-    http_status: status,
+    outcome: outcomeOf([outer]),
+    error_class: outer.columns.error_class ?? null,
+    http_status: outer.columns.http_status ?? null,
   }
 }
 

@@ -83,7 +83,7 @@ function mostTelling(left: Observation, right: Observation): number {
 const OUTCOME_WORDS = new Set<string>(['ok', 'error', 'aborted', 'timeout', 'rejected'])
 
 /** The outermost word on how it ended; a status where nobody said one. */
-function outcomeOf(outermostLast: readonly Observation[]): Outcome {
+export function outcomeOf(outermostLast: readonly Observation[]): Outcome {
   for (let index = outermostLast.length - 1; index >= 0; index--) {
     const { columns } = outermostLast[index] as Observation
     if (columns.outcome !== undefined && OUTCOME_WORDS.has(columns.outcome)) return columns.outcome as Outcome

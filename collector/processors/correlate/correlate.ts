@@ -104,6 +104,10 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     if (trace.mustLoad && !isAsWritten(trace)) await load(trace)
     const traces = linked(trace)
     const observations = traces.flatMap(observe)
+    if (!isForced && traces.every(isYoung)) {
+      for (const entry of traces) table.schedule(entry, entry.firstMs + settings.afterSeconds * 1e3)
+      return
+    }
     let next = Number.POSITIVE_INFINITY
     const now = clock.monotonicMs()
     for (const parts of joinRequests(observations, parentsOf(traces))) {
@@ -130,6 +134,11 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
       }
     }
     return [...found].sort((left, right) => (left.traceId < right.traceId ? -1 : 1))
+  }
+
+  /** Nothing of it can be due yet; it was only looked at for the request ids that link it to others. */
+  function isYoung({ firstMs, written }: Trace): boolean {
+    return written.length === 0 && clock.monotonicMs() < firstMs + settings.afterSeconds * 1e3
   }
 
   /** After a restart most traces come back whole: then nothing need be read. */
@@ -210,6 +219,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     if (trace.spans.has(span.spanId) || trace.spans.size >= MAX_SPANS_PER_TRACE) return false
     trace.spans.set(span.spanId, span)
     trace.received.set(span.spanId, receivedUnixNano)
+    trace.firstMs = Math.min(trace.firstMs, toMonotonic(receivedUnixNano))
     forgetObservations(trace)
     table.grow(trace, sizeOf(span))
     return true

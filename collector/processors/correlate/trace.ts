@@ -19,6 +19,8 @@ export interface Trace {
   received: Map<string, bigint>
   /** Rough size in memory. */
   bytes: number
+  /** Monotonic ms at which the first of its spans was received. */
+  firstMs: number
   /** Monotonic ms of the last new span. */
   touchedMs: number
   /** Spans that must be read from the store before it may be looked at: it was closed and forgotten. */
@@ -39,6 +41,7 @@ export function newTrace(traceId: string): Trace {
     spans: new Map(),
     received: new Map(),
     bytes: TRACE_BYTES,
+    firstMs: Number.POSITIVE_INFINITY,
     touchedMs: 0,
     mustLoad: false,
     written: [],
