@@ -1,7 +1,8 @@
 // `longpole.request.open` log records of sidecars → open requests. Other log records are counted and let go.
 import { Events, GenAi, Longpole } from '@longpole/model/conventions/attributes'
 import type { OpenRequest } from '@longpole/model/observation'
-import type { Span } from '@longpole/model/span'
+import { type PromptClass, promptClass } from '@longpole/model/request-record'
+import type { AttributeValue, Span } from '@longpole/model/span'
 import { readColumns } from '../../src/engines/longpole/columns.ts'
 import type { LogRecord } from '../../src/wire/otlp/signals.ts'
 
@@ -36,8 +37,21 @@ function readOne(record: LogRecord, defaultCluster: string | null): OpenRequest 
     observedUnixNano,
     ageSeconds: age,
     phase: textOf(attributes[Events.openPhase]) ?? 'unattributed',
-    columns: { ...columns, cluster: columns.cluster ?? defaultCluster, model: columns.model ?? textOf(attributes[GenAi.responseModel]) },
+    columns: {
+      ...columns,
+      cluster: columns.cluster ?? defaultCluster,
+      model: columns.model ?? textOf(attributes[GenAi.responseModel]),
+      prompt_class: columns.prompt_class ?? longestClass(attributes[Longpole.requestBytes]),
+    },
   }
+}
+
+/**
+ * How long the prompt can be at most: a token is at least a byte. Nobody knows its tokens while it is open, and an unknown length is given
+ * the limits of the longest prompts, under which a hang would look well for half a minute.
+ */
+function longestClass(requestBytes: AttributeValue | undefined): PromptClass | null {
+  return typeof requestBytes === 'number' || typeof requestBytes === 'bigint' ? promptClass(Number(requestBytes)) : null
 }
 
 function textOf(value: unknown): string | null {

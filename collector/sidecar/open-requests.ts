@@ -1,5 +1,5 @@
 // Requests in flight → OTLP log records, as README.md tells: a fleet that hangs must look ill, not quiet.
-import { Events, ScopeName } from '@longpole/model/conventions/attributes'
+import { Events, Longpole, ScopeName } from '@longpole/model/conventions/attributes'
 import type { LogRecord } from '../../src/wire/otlp/signals.ts'
 import type { OpenExchange } from '../receivers/proxy/observation.ts'
 import { commonAttributes, type SpanOrigin, stampAttributes } from './spans.ts'
@@ -27,6 +27,7 @@ export function toLogRecord(exchange: OpenExchange, origin: SpanOrigin): LogReco
     attributes: {
       ...commonAttributes(exchange, origin),
       ...stampAttributes(exchange.at),
+      ...(exchange.at.received === null ? {} : { [Longpole.requestBytes]: exchange.requestBytes }),
       [Events.openAge]: exchange.ageMs / 1000,
       [Events.openPhase]: openPhase(exchange),
       [Events.openStart]: exchange.startUnixNano.toString(),

@@ -95,6 +95,8 @@ export interface OpenExchange extends RequestIdentity {
   ageMs: number
   at: Stamps
   fields: RequestFields
+  /** Body bytes so far. */
+  requestBytes: number
   status: number | null
 }
 

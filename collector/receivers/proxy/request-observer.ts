@@ -176,7 +176,14 @@ export class RequestObserver {
   }
 
   open(): OpenExchange {
-    return { ...this.#identity, ageMs: this.#now(), at: this.at, fields: this.fields, status: this.status }
+    return {
+      ...this.#identity,
+      ageMs: this.#now(),
+      at: this.at,
+      fields: this.fields,
+      requestBytes: this.#requestBytes,
+      status: this.status,
+    }
   }
 }
 
