@@ -17,6 +17,12 @@ export interface Series {
   points: readonly (readonly [number, number])[]
 }
 
+interface RecordedRule {
+  record: string
+  expr: string
+  labels?: Record<string, string>
+}
+
 /** Prometheus refuses more points a series and query. */
 const MAX_POINTS = 10_000
 
@@ -103,17 +109,20 @@ export class History implements AsyncDisposable {
     return [...found.values()]
   }
 
-  /** Evaluates recording rules in their order and keeps the results as blocks. */
-  async record(
-    rules: readonly { record: string; expr: string; labels?: Record<string, string> }[],
-    from: number,
-    to: number,
-    step: number,
-  ): Promise<void> {
-    for (const { record, expr, labels = {} } of rules) {
-      const results = await this.range(expr, from, to, step)
-      if (results.length === 0) continue
-      await this.add(results.map((series) => ({ name: record, labels: { ...series.labels, ...labels }, points: series.points })))
+  /** Evaluates recording rules and keeps the results as blocks; rules that read no other's result are done together. */
+  async record(rules: readonly RecordedRule[], from: number, to: number, step: number): Promise<void> {
+    let left = [...rules]
+    while (left.length > 0) {
+      const names = left.map(({ record }) => new RegExp(`(?<![\\w:])${record}(?![\\w:])`))
+      const ready = left.filter((rule) => !left.some((other, index) => other !== rule && (names[index] as RegExp).test(rule.expr)))
+      if (ready.length === 0) throw new Error(`recordings wait for each other: ${left.map(({ record }) => record).join(' ')}`)
+      const results: Series[] = []
+      for (const { record, expr, labels = {} } of ready) {
+        for (const series of await this.range(expr, from, to, step))
+          results.push({ name: record, labels: { ...series.labels, ...labels }, points: series.points })
+      }
+      if (results.length > 0) await this.add(results)
+      left = left.filter((rule) => !ready.includes(rule))
     }
   }
 
