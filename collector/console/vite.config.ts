@@ -6,7 +6,5 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   plugins: [react()],
-  // Whoever builds it (a test, say), what is served is React's production build.
-  define: { 'process.env.NODE_ENV': '"production"' },
   build: { outDir: 'dist', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
 })

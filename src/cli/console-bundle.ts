@@ -25,7 +25,15 @@ export async function ensureConsole(say: (sentence: string) => void): Promise<vo
   try {
     const { build } = await import('vite')
     say('building the console')
-    await build({ configFile: fileURLToPath(new URL('vite.config.ts', CONSOLE)), logLevel: 'error' })
+    // Vite takes development from the environment, whatever mode it is told: a bundle built by a test would not start.
+    const environment = process.env.NODE_ENV
+    process.env.NODE_ENV = 'production'
+    try {
+      await build({ configFile: fileURLToPath(new URL('vite.config.ts', CONSOLE)), logLevel: 'error' })
+    } finally {
+      if (environment === undefined) delete process.env.NODE_ENV
+      else process.env.NODE_ENV = environment
+    }
   } catch (error) {
     say(`the console could not be built (${(error as Error).message.split('\n')[0]}); a plain page is served instead`)
   }
