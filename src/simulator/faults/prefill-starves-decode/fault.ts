@@ -1,5 +1,5 @@
 // Prefill starves decode
-import type { FaultDefinition } from '../fault.ts'
+import type { FaultDefinition, Victim } from '../fault.ts'
 import { between, drawPool, isUnified } from '../targets.ts'
 
 export const prefillStarvesDecode: FaultDefinition = {
@@ -13,20 +13,21 @@ export const prefillStarvesDecode: FaultDefinition = {
     const pool = drawPool(world, random, isUnified)
     const users = world.tenants.filter((tenant) => !tenant.closedLoop && tenant.models[0]?.model === pool.model)
     const tenant = random.pick(users)
+    const victims: Victim[] = [
+      { slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
+      {
+        slice: { model: tenant.models.map((entry) => entry.model.name) },
+        phases: ['engine.prefill', 'engine.admit'],
+        why: 'shares replicas with it',
+      },
+    ]
     return {
       truth: {
         slice: { model: [pool.model.name], region: [pool.region] },
         cause: { tenant: [tenant.name], model: [pool.model.name], region: [pool.region] },
         phases: ['engine.decode', 'engine.prefill', 'engine.admit'],
         mechanism: 'prefill_decode_interference',
-        victims: [
-          { slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
-          {
-            slice: { model: tenant.models.map(({ model }) => model.name) },
-            phases: ['engine.prefill', 'engine.admit'],
-            why: 'shares replicas with it',
-          },
-        ],
+        victims,
         steadyPhases: ['gateway.route', 'kv.transfer'],
         columns: ['itl_max', 'tpot', 'prompt_tokens'],
         verdict: 'localized',
