@@ -6,6 +6,8 @@ export interface Engine {
   url: string
   /** Port of 127.0.0.1 that it sends its spans to (OTLP over HTTP). */
   otlpPort: number
+  /** Process group, to be frozen; null where it is not known. */
+  processGroup: number | null
 }
 
 export interface EngineVariables {
@@ -30,7 +32,7 @@ export async function findEngine(
   if (url !== undefined && url !== '') {
     const otlpPort = Number(process.env[variables.otlpPort] ?? 4318)
     await waitFor(`engine at ${url}`, 10_000, async () => (await fetch(`${url}/v1/models`)).ok)
-    return { url: url.replace(/\/+$/, ''), otlpPort }
+    return { url: url.replace(/\/+$/, ''), otlpPort, processGroup: Number(process.env.LONGPOLE_E2E_VLLM_PROCESS_GROUP) || null }
   }
   if (command === undefined || command === '') {
     console.error(
@@ -42,7 +44,7 @@ export async function findEngine(
   const [port, otlpPort] = (await freePorts(2)) as [number, number]
   const started = { PORT: String(port), OTLP: `http://127.0.0.1:${otlpPort}`, OTLP_URL: `http://127.0.0.1:${otlpPort}/v1/traces` }
   console.log(`starting the engine on port ${port}: ${command}`)
-  startProcess(workspace, 'engine', command, [], { shell: true, signal: 'SIGINT', env: { ...started, ...env } })
+  const { child } = startProcess(workspace, 'engine', command, [], { shell: true, signal: 'SIGINT', env: { ...started, ...env } })
   await waitFor(`engine on port ${port}`, START_LIMIT_MS, async () => (await fetch(`http://127.0.0.1:${port}/v1/models`)).ok)
-  return { url: `http://127.0.0.1:${port}`, otlpPort }
+  return { url: `http://127.0.0.1:${port}`, otlpPort, processGroup: child.pid ?? null }
 }
