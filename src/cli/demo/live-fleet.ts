@@ -9,6 +9,8 @@ import { openRequestLogs } from '../../simulator/spans/open-logs.ts'
 import { requestSpans } from '../../simulator/spans/request-spans.ts'
 import { sampleMetrics } from '../../simulator/spans/sample-metrics.ts'
 import { Senders } from '../../simulator/spans/senders.ts'
+import type { SimSpan } from '../../simulator/spans/span.ts'
+import { squeeze } from '../../simulator/spans/squeeze.ts'
 import type { FleetSettings, FromFleet } from './messages.ts'
 import { createOtlpClient, type OtlpClient } from './otlp-client.ts'
 import { SocketFleet } from './socket-fleet.ts'
@@ -141,15 +143,19 @@ export class Fleet {
     this.samples.push(sample)
   }
 
+  private spansOf(request: SimRequest): SimSpan[] {
+    const { seed, speed } = this.settings
+    return requestSpans(request, seed, this.senders).map((span) => squeeze(span, speed))
+  }
+
   private sendSpans(): void {
-    const { seed } = this.settings
     const modelled = this.ended.filter((request) => request.external === null)
     for (const request of this.ended) {
-      const spans = request.external === null ? [] : requestSpans(request, seed, this.senders)
+      const spans = request.external === null ? [] : this.spansOf(request)
       if (spans.length > 0) this.sockets.spansOf(request)?.traces(encodeSpans(spans, this.instant))
     }
     for (let from = 0; from < modelled.length; from += SPAN_BATCH_REQUESTS) {
-      const spans = modelled.slice(from, from + SPAN_BATCH_REQUESTS).flatMap((request) => requestSpans(request, seed, this.senders))
+      const spans = modelled.slice(from, from + SPAN_BATCH_REQUESTS).flatMap((request) => this.spansOf(request))
       this.otlp.traces(encodeSpans(spans, this.instant))
     }
     this.ended = []

@@ -21,7 +21,9 @@ export const speculationDrop: FaultDefinition = {
         cause: { revision: [revision] },
         phases: ['engine.decode'],
         mechanism: 'speculation_drop',
-        victims: [],
+        victims: [
+          { slice: { model: [pool.model.name] }, phases: ['engine.queue', 'engine.decode'], why: 'routers send more to the siblings' },
+        ],
         steadyPhases: ['client.upload', 'gateway.route', 'engine.tokenize'],
         columns: ['accepted', 'tpot'],
         verdict: 'localized',
