@@ -25,7 +25,7 @@ export function createCommand(): Command {
     .description('Send recorded OTLP bodies and metrics pages to a hub, and play recorded exchanges on real sockets.')
     .argument('<dir>', 'directory of captures: *.bin, *.json, metrics-*.prom, *.sse.jsonl, in any folder below it')
     .option('--hub <url>', "base address of the hub's OTLP/HTTP receiver", 'http://127.0.0.1:4318')
-    .option('--token <token>', 'bearer token of the hub (or LONGPOLE_HUB_TOKEN)', process.env.LONGPOLE_HUB_TOKEN)
+    .addOption(new Option('--token <token>', 'bearer token of the hub; better in the environment').env('LONGPOLE_HUB_TOKEN'))
     .addOption(
       new Option('--pace <pace>', 'real keeps the pauses between exchanges, fast plays four at a time; inside each, times are always real')
         .choices(['real', 'fast'])
