@@ -102,7 +102,7 @@ describe.skipIf(promtool.missing ?? prometheus.missing)('cause rules through the
         ])
       }
     }
-  }, 240_000)
+  }, 600_000)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   test.each(ILL_MODELS.map(({ alert }) => alert))('%s fires for the model that has its cause', (alert) => {
