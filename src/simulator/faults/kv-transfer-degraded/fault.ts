@@ -7,7 +7,7 @@ export const kvTransferDegraded: FaultDefinition = {
   name: 'kv-transfer-degraded',
   title: 'KV transfer degraded',
   description:
-    'KV of one prefill replica leaves over a slow path (RDMA fell back to TCP): 1 + 12·severity times as long for the same bytes; finished prompts hold memory meanwhile.',
+    'KV of one prefill replica leaves over a slow path (RDMA fell back to TCP): 1 + 18·severity times as long for the same bytes; finished prompts hold memory meanwhile.',
   confusers: ['F18', 'F11'],
   inject(world, random, severity, source) {
     const { engine } = drawPrefill(world, random)
@@ -23,7 +23,7 @@ export const kvTransferDegraded: FaultDefinition = {
         verdict: 'localized',
       },
       apply(intensity) {
-        engine.transferScale.set(source, between(1, 1 + 12 * severity, intensity))
+        engine.transferScale.set(source, between(1, 1 + 18 * severity, intensity))
       },
     }
   },
