@@ -7,13 +7,19 @@ import { Signals } from '../mechanisms/signals.ts'
 import { explainPhases, type PhaseAnswer } from '../phases/phases.ts'
 import { type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
-import { MIN_SCORE, type Pick, type Selection, sliceRows } from '../selection/select.ts'
+import { MIN_SCORE, type Pick, type Selection } from '../selection/select.ts'
+import { sliceRows } from '../selection/slice-rows.ts'
 import { type Healing, healEverything } from '../share/share.ts'
 import { checkLoad, type LoadCheck } from '../workload/load.ts'
 import { findMoves, type Move } from '../workload/moves.ts'
 import { blankFinding } from './finding.ts'
 import { localizedFinding, rowsOnset } from './localized.ts'
 import { describeMove, nextCheck } from './wording.ts'
+
+/** Probability that nothing is wrong, and the same where some slice scored more than nothing. */
+const SURE_QUIET = 0.95
+const UNSURE_QUIET = 0.75
+const DOUBTFUL_SCORE = 2
 
 export function answer(given: Case, inputs: ScanInput[], selection: Selection): Finding[] {
   const moves = findMoves(given)
@@ -122,8 +128,8 @@ function quietFinding(given: Case, inputs: ScanInput[], selection: Selection, mo
   if (strong.length > 0) return shiftFinding(given, strong, null, 0)
   if (!worse) {
     const finding = blankFinding(given, 'no_regression', {}, null)
-    finding.probability = 0.95
-    finding.confidence = 'high'
+    finding.probability = (selection.suspects[0]?.candidate.score ?? 0) > DOUBTFUL_SCORE ? UNSURE_QUIET : SURE_QUIET
+    finding.confidence = confidenceOf(finding.probability)
     finding.next_check = nextCheck(finding)
     return finding
   }

@@ -5,7 +5,7 @@
 
 import type { Population } from '../population/population.ts'
 import { defaultCovariates, ENDOGENOUS_COLUMNS, type Question } from '../question.ts'
-import { sampleRows } from '../sampling.ts'
+import { hashNumber, sampleRows } from '../sampling.ts'
 import { type DimensionColumn, QuestionError, type Table } from '../table.ts'
 import { fitLinearScale, type LinearScale, medianOf, scaleAt } from './fit.ts'
 import { applyStaticEffects } from './static-effects.ts'
@@ -25,6 +25,8 @@ export interface Conditioning {
 const ROWS_PER_BIN = 400
 const MAX_BINS = 16
 const MIN_GROUP_ROWS = 60
+/** Rows that the edges of bins are taken from, at most. */
+const EDGE_ROWS = 50_000
 const FIT_ROWS = 20_000
 
 export function conditionOnWorkload(
@@ -148,7 +150,9 @@ function assignBins(
   incident: Int32Array,
   columns: Float64Array[],
 ): number {
-  const sorted = Float32Array.from(baseline, (row) => scale[row] as number).sort()
+  const cut = (EDGE_ROWS / Math.max(baseline.length, 1)) * 0x1_0000_0000
+  const some = baseline.length <= EDGE_ROWS ? baseline : baseline.filter((row) => hashNumber(scale[row] as number, 9) < cut)
+  const sorted = Float32Array.from(some.length === 0 ? baseline : some, (row) => scale[row] as number).sort()
   const count = columns.length === 0 ? 1 : Math.max(1, Math.min(MAX_BINS, Math.floor(baseline.length / ROWS_PER_BIN)))
   const edges: number[] = []
   for (let index = 1; index < count; index++) {

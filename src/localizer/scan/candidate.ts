@@ -48,8 +48,27 @@ export function membershipTables(literals: readonly Literal[], dimensions: reado
   })
 }
 
-/** 1 where a row of the list is in the slice. */
+/** Memberships of the slices that were asked for last, by list of rows. */
+const remembered = new WeakMap<Int32Array, Map<string, Uint8Array>>()
+const REMEMBERED = 40
+
+/** 1 where a row of the list is in the slice. Not to be written to: it is handed out again. */
 export function membersOf(rows: Int32Array, literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Uint8Array {
+  let known = remembered.get(rows)
+  if (known === undefined) {
+    known = new Map()
+    remembered.set(rows, known)
+  }
+  const key = literals.map((literal) => `${dimensions[literal.dimension]?.name}:${literal.values.join('|')}`).join('&')
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const members = computeMembers(rows, literals, dimensions)
+  if (known.size >= REMEMBERED) known.delete(known.keys().next().value as string)
+  known.set(key, members)
+  return members
+}
+
+function computeMembers(rows: Int32Array, literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Uint8Array {
   const members = new Uint8Array(rows.length).fill(1)
   const tables = membershipTables(literals, dimensions)
   for (let index = 0; index < literals.length; index++) {

@@ -1,6 +1,7 @@
 // Every value of every dimension, and sets of values of one dimension.
 // Sets: sorted by how much each value's risk rose, the best set is a prefix (linear-time subset scanning, Neill 2012).
 
+import type { Side } from '../expectation/main-effects.ts'
 import { roleOf } from '../roles.ts'
 import type { DimensionColumn } from '../table.ts'
 import type { Candidate, ScanInput } from './candidate.ts'
@@ -23,13 +24,29 @@ const COMPARABLE = 0.5
 /** Nats that a member must bring by itself. */
 const MIN_MEMBER = 6
 
+/** The baseline's counts stay while what is found in the incident is explained away. */
+const baselineCounts = new WeakMap<Side, Pick<ValueCounts, 'cB' | 'xB'>[]>()
+
 export function countValues(input: ScanInput): ValueCounts[] {
+  let before = baselineCounts.get(input.b)
+  if (before === undefined || before.length !== input.dimensions.length) {
+    before = countSide(input, input.b).map(({ events, expected }) => ({ cB: events, xB: expected }))
+    baselineCounts.set(input.b, before)
+  }
+  const known = before
+  return countSide(input, input.a).map(({ events, expected }, index) => ({
+    cA: events,
+    xA: expected,
+    ...(known[index] as Pick<ValueCounts, 'cB' | 'xB'>),
+  }))
+}
+
+function countSide(input: ScanInput, side: Side): { events: Float64Array; expected: Float64Array }[] {
   return input.dimensions.map((dimension) => {
-    const size = dimension.values.length + 1
-    const counts = { cA: new Float64Array(size), xA: new Float64Array(size), cB: new Float64Array(size), xB: new Float64Array(size) }
-    accumulate(dimension.ids, input.a.rows, input.a.events, input.a.expected, counts.cA, counts.xA)
-    accumulate(dimension.ids, input.b.rows, input.b.events, input.b.expected, counts.cB, counts.xB)
-    return counts
+    const events = new Float64Array(dimension.values.length + 1)
+    const expected = new Float64Array(dimension.values.length + 1)
+    accumulate(dimension.ids, side.rows, side.events, side.expected, events, expected)
+    return { events, expected }
   })
 }
 

@@ -2,8 +2,8 @@
 // rose, a slice is the cause only if its own effect is several times larger than the rest's inside the incident; the rest are victims.
 
 import { nullMaximum, rareScore } from '../confidence/null-maximum.ts'
-import { type ConfounderCheck, checkConfounders, positions } from '../confounders/confounders.ts'
-import { type Effect, measureEffect } from '../contrast/effect.ts'
+import { type ConfounderCheck, checkConfounders } from '../confounders/confounders.ts'
+import type { Effect } from '../contrast/effect.ts'
 import { groupAliases } from '../grouping/aliases.ts'
 import { narrowest, type Scanned } from '../grouping/containment.ts'
 import { widest } from '../grouping/widening.ts'
@@ -12,9 +12,10 @@ import { type Blocks, evaluate, timeBlocks } from '../scan/evaluate.ts'
 import { explainAway } from '../scan/inputs.ts'
 import { scan } from '../scan/scan.ts'
 import { countValues, scanSingles } from '../scan/singles.ts'
-import { contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
+import { contrast, logLikelihoodRatio } from '../scan/statistic.ts'
 import { thin } from '../scan/thin.ts'
 import type { Case } from './case.ts'
+import { fleetEffect, restEffect, sliceEffect, sliceRisk } from './slice-rows.ts'
 
 export interface Pick {
   /** What was scanned where it stood out: one tail level of the target or of one phase. */
@@ -251,48 +252,6 @@ function examine(
   const names = new Set([best, ...aliases])
   const rivals = sameLevel.filter((other) => !names.has(other)).slice(0, 3)
   return { input, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims, threshold: MIN_SCORE }
-}
-
-function sliceRisk(input: ScanInput, candidate: Candidate): number {
-  const members = membersOf(input.a.rows, candidate.literals, input.dimensions)
-  const inB = membersOf(input.b.rows, candidate.literals, input.dimensions)
-  const sum = (values: Float32Array, flags: Uint8Array) => {
-    let total = 0
-    for (let at = 0; at < flags.length; at++) if (flags[at] === 1) total += values[at] as number
-    return total
-  }
-  const counts = {
-    cA: sum(input.a.events, members),
-    xA: sum(input.a.expected, members),
-    cB: sum(input.b.events, inB),
-    xB: sum(input.b.expected, inB),
-  }
-  return Math.max(1, riskRatio(counts))
-}
-
-export function sliceRows(input: ScanInput, candidate: Candidate, inside: boolean): { incident: Int32Array; baseline: Int32Array } {
-  const pickRows = (rows: Int32Array) => {
-    const members = membersOf(rows, candidate.literals, input.dimensions)
-    if (!inside) for (let at = 0; at < members.length; at++) members[at] = members[at] === 1 ? 0 : 1
-    return positions(members).map((at) => rows[at] as number)
-  }
-  return { incident: pickRows(input.a.rows), baseline: pickRows(input.b.rows) }
-}
-
-function sliceEffect(given: Case, input: ScanInput, candidate: Candidate): Effect {
-  const rows = sliceRows(input, candidate, true)
-  const baseline = candidate.fresh === true ? input.b.rows : rows.baseline
-  return measureEffect(given.question.measure, given.population, given.conditioning, rows.incident, baseline)
-}
-
-function restEffect(given: Case, input: ScanInput, candidate: Candidate): Effect {
-  const rows = sliceRows(input, candidate, false)
-  return measureEffect(given.question.measure, given.population, given.conditioning, rows.incident, rows.baseline)
-}
-
-function fleetEffect(given: Case): Effect {
-  const { question, population, conditioning } = given
-  return measureEffect(question.measure, population, conditioning, population.incident, population.baseline)
 }
 
 function emptyCandidate(): Candidate {
