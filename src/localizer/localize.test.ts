@@ -71,6 +71,19 @@ describe('measures', () => {
     expect(finding).toMatchObject({ verdict: 'localized', slice: { shop: ['b'] } })
   })
 
+  test.each([
+    ['rises', 2],
+    ['falls', 0.4],
+  ])('an additive measure that %s', (_, factor) => {
+    const table = world({ value: (random, slow) => (slow ? factor : 1) * (50 + 20 * random()) })
+    expect(localize(table, question({ measure: { kind: 'sum' } })).findings[0]).toMatchObject({
+      verdict: 'localized',
+      slice: { shop: ['b'] },
+    })
+    const quiet = world({ fault: false, value: (random) => 50 + 20 * random() })
+    expect(localize(quiet, question({ measure: { kind: 'sum' } })).findings[0]?.verdict).toBe('no_regression')
+  })
+
   test('a quiet table: no regression', () => {
     for (const seed of [1, 2, 3, 4]) {
       expect(localize(world({ fault: false, seed }), question()).findings).toMatchObject([{ verdict: 'no_regression' }])

@@ -8,6 +8,7 @@ import { scanPhases } from './phases/phase-scan.ts'
 import { selectPopulation } from './population/population.ts'
 import type { Question } from './question.ts'
 import { buildInput, prepareRows } from './scan/inputs.ts'
+import { buildSumInputs } from './scan/sum-inputs.ts'
 import type { Case } from './selection/case.ts'
 import { selectPicks } from './selection/select.ts'
 import { type DimensionColumn, QuestionError, type Table, usedValues } from './table.ts'
@@ -26,7 +27,8 @@ export function localize(table: Table, question: Question): Answer {
   const levels = scoreLevels(table, question.measure, population, conditioning)
   const given: Case = { table, question, population, conditioning, levels, dimensions }
   const rows = prepareRows(table, population, levels)
-  const inputs = levels.alphas.map((_, index) => buildInput(given, rows, index))
+  const inputs =
+    question.measure.kind === 'sum' ? buildSumInputs(given, rows) : levels.alphas.map((_, index) => buildInput(given, rows, index))
   const selection = selectPicks(given, inputs)
   if (selection.picks.length === 0 && !selection.fleetWide && !question.without?.has('phase_scan'))
     selection.picks.push(...scanPhases(given))

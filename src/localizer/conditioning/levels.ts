@@ -20,7 +20,7 @@ export interface Levels {
 export function scoreLevels(table: Table, measure: Measure, population: Population, conditioning: Conditioning): Levels {
   if (measure.kind === 'quantile') return tailLevels(table, population, conditioning)
   const level = new Uint8Array(table.rows).fill(UNUSABLE)
-  const threshold = measure.kind === 'deadline' ? measure.seconds : 0.5
+  const threshold = measure.kind === 'deadline' ? measure.seconds : measure.kind === 'sum' ? Number.POSITIVE_INFINITY : 0.5
   for (const rows of [population.baseline, population.incident]) {
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index] as number

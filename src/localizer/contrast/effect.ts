@@ -31,6 +31,7 @@ export function measureEffect(
     const difference = badShare(population, incident, threshold) - badShare(population, baseline, threshold)
     return { relative: difference, absolute: difference, rows }
   }
+  if (measure.kind === 'sum') return sumEffect(population, incident, baseline)
   const now = sortedRatios(population, conditioning, incident)
   const before = sortedRatios(population, conditioning, baseline)
   let above = 0
@@ -42,6 +43,15 @@ export function measureEffect(
   }
   const meanScale = meanOf(incident, conditioning.scale)
   return { relative: below > 0 ? above / below - 1 : 0, absolute: ((above - below) / STEPS) * meanScale, rows }
+}
+
+/** Change of the mean value, up or down. */
+function sumEffect(population: Population, incident: Int32Array, baseline: Int32Array): Effect {
+  const mean = (rows: Int32Array) => rows.reduce((sum, row) => sum + (population.value[row] as number), 0) / rows.length
+  const before = mean(baseline)
+  const absolute = Math.abs(mean(incident) - before)
+  const rows = { incident: incident.length, baseline: baseline.length }
+  return { relative: before > 0 ? absolute / before : 0, absolute, rows }
 }
 
 export function badShare(population: Population, rows: Int32Array, threshold: number): number {
