@@ -174,8 +174,11 @@ describe('a request', () => {
       spanId: sidecar.spanId,
     }
     expect((await post(encodeLogs([record]), PROTOBUF, '/v1/logs')).status).toBe(200)
-    const open = (await (await fetch(`http://127.0.0.1:${hub.ports.api}/api/v1/open`)).json()) as { items: unknown[] }
-    expect(open.items).toMatchObject([
+    const items = await until(async () => {
+      const open = (await (await fetch(`http://127.0.0.1:${hub.ports.api}/api/v1/open`)).json()) as { items: unknown[] }
+      return open.items.length > 0 && open.items
+    })
+    expect(items).toMatchObject([
       { trace_id: sidecar.traceId, phase: 'engine.queue', model: 'hung', late: expect.arrayContaining(['e2e']) },
     ])
     expect(await metric('longpole_requests_open{cluster="",model="hung"')).toBe(1)
@@ -187,7 +190,7 @@ describe('a request', () => {
     expect(closed.record_id).toBe(`${sidecar.traceId}-${sidecar.spanId}`)
     expect(await recordsOf(sidecar.traceId)).toHaveLength(1)
     expect((await post(encodeLogs([record]), PROTOBUF, '/v1/logs')).status).toBe(200)
-    expect(await metric('longpole_requests_open{cluster="",model="hung"')).toBe(0)
+    await until(async () => (await metric('longpole_requests_open{cluster="",model="hung"')) === 0)
     expect(await metric(bad)).toBe(1)
   })
 })

@@ -64,6 +64,7 @@ export interface Pipeline {
 }
 
 const RETRY_SECONDS = 1
+const JUDGE_MS = 1_000
 /** Half of the growth that hostile input may cause (SECURITY.md), for spans of open and recently closed traces. */
 const CORRELATE_BYTES = 64_000_000
 /** Beyond so many times that, spans are put off and read back from the store later. */
@@ -125,6 +126,8 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     hasRoom: () => correlator.counts().bytes < CORRELATE_BYTES,
   })
   let isReady = false
+  let judgedMs = Number.NEGATIVE_INFINITY
+  let isOpenStale = false
   let ticking: Promise<void> | null = null
 
   function settle(request: SettledRequest): void {
@@ -183,7 +186,7 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
         for (const request of open) if (!recent.has(request.traceId, request.spanId)) openRequests.report(request)
         registry.increment('logRecordsTotal', { result: 'open_request' }, open.length)
         registry.increment('logRecordsTotal', { result: 'ignored' }, ignored)
-        if (open.length > 0) judgeOpen()
+        if (open.length > 0) openChanged()
         return taken()
       },
       async metrics(batch) {
@@ -229,9 +232,16 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
       ticking = null
     })
     await ticking
+    if (isOpenStale) openChanged()
     registry.set('unsettledRequests', {}, correlator.counts().unsettled)
     // Not waited for: a slow store must not keep requests from settling. It says its own trouble.
     void writer.flush()
+  }
+
+  /** At once where that was not done a moment ago: with many sidecars a report comes every few milliseconds. */
+  function openChanged(): void {
+    isOpenStale = true
+    if (clock.monotonicMs() - judgedMs >= JUDGE_MS) judgeOpen()
   }
 
   /** Too many spans are held: what is oldest is written early. */
@@ -241,6 +251,8 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
 
   /** Requests in flight: bad from the moment their deadline passes, on the page, and as rows once they are old. */
   function judgeOpen(): void {
+    judgedMs = clock.monotonicMs()
+    isOpenStale = false
     const open = openRequests.list()
     live.open(open, metrics.open(open))
     for (const record of openRequests.takeUnwritten()) {
