@@ -190,16 +190,19 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     record.received_unix_ns = known?.receivedUnixNano ?? earliest(observations, traces)
     record.record_id = known?.recordId ?? record.record_id
     const isFirst = known === undefined || known.version === 0
-    if (isFirst) learn(assembled)
+    learn(assembled, isFirst)
     const written = { recordId: record.record_id, receivedUnixNano: record.received_unix_ns, version: record.version }
     remember(written, superseded, traces)
     settings.settle({ record, event: isFirst ? 'settled' : 'amended', spans: spansOf(observations, traces), superseded })
   }
 
-  /** Once for each request, at its closing. */
-  function learn({ seams, negatives }: Assembled): void {
+  /**
+   * Clamped phases once for each request, at its closing. Seams at an amendment too: engines send their spans in batches, and one that
+   * came after the closing is what tells of the engine's clock.
+   */
+  function learn({ seams, negatives }: Assembled, isFirst: boolean): void {
     for (const seam of seams) offsets.add(seam)
-    for (const phase of negatives) settings.onNegativeResidual(phase)
+    if (isFirst) for (const phase of negatives) settings.onNegativeResidual(phase)
   }
 
   function remember(written: WrittenRecord, superseded: readonly WrittenRecord[], traces: readonly Trace[]): void {
