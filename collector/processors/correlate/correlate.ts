@@ -196,10 +196,7 @@ export function createCorrelator(settings: CorrelatorSettings): Correlator {
     settings.settle({ record, event: isFirst ? 'settled' : 'amended', spans: spansOf(observations, traces), superseded })
   }
 
-  /**
-   * Clamped phases once for each request, at its closing. Seams at an amendment too: engines send their spans in batches, and one that
-   * came after the closing is what tells of the engine's clock.
-   */
+  /** Clamped phases at the closing, seams at amendments too: an engine's spans come in batches, often after the closing. */
   function learn({ seams, negatives }: Assembled, isFirst: boolean): void {
     for (const seam of seams) offsets.add(seam)
     if (isFirst) for (const phase of negatives) settings.onNegativeResidual(phase)
