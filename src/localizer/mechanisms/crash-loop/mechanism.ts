@@ -1,7 +1,23 @@
 // A replica restarts again and again: requests fail, its age falls back to zero.
+
 import { evidence, type MechanismTest, percent } from '../mechanism.ts'
+import type { Signals } from '../signals.ts'
 
 const YOUNG_SECONDS = 300
+
+/** Times that a replica's age fell back while it was looked at. */
+function countRestarts(signals: Signals): number {
+  const last = new Map<string, number>()
+  let restarts = 0
+  const samples = [...signals.samplesNow()].sort((left, right) => Number(left.unix_ns - right.unix_ns))
+  for (const { replica, rank, age_seconds: age } of samples) {
+    if (age === null) continue
+    const key = `${replica} ${rank}`
+    if (age < (last.get(key) ?? 0) - 5) restarts++
+    last.set(key, age)
+  }
+  return restarts
+}
 
 export const crashLoop: MechanismTest = {
   id: 'crash_loop',
@@ -9,6 +25,8 @@ export const crashLoop: MechanismTest = {
   confusedWith: ['server_errors', 'hang', 'cold_start'],
   test(signals) {
     const failed = signals.outcomes('error', 'timeout', 'rejected')
+    const restarts = countRestarts(signals)
+    if (restarts >= 2) return evidence(0.95, [`its engines restarted ${restarts} times in the incident`])
     if (failed === null || failed.now < failed.before + 0.03) return null
     const age = signals.quantileChange('replica_age', 0.5)
     const sampled = signals.samplesNow()

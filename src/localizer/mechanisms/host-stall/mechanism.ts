@@ -14,7 +14,7 @@ export const hostStall: MechanismTest = {
     const usual = pace.now / Math.max(pace.before, 1e-9)
     const everywhere = signals.share('queue', 'prefill', 'tokenize') > 0.1 && signals.share('decode') > 0.1
     const process = signals.isSliceOf('replica', 'node', 'rank', 'decode_replica', 'ep_group')
-    return evidence(0.45 + (usual < 1.25 ? 0.15 : 0) + (everywhere ? 0.05 : 0) + (process ? 0.1 : 0), [
+    return evidence(0.55 + (usual < 1.25 ? 0.2 : 0) + (everywhere ? 0.05 : 0) + (process ? 0.1 : 0), [
       `the long gaps of its streams are ${(gap.now / Math.max(gap.before, 1e-9)).toFixed(1)} times as long`,
       usual < 1.25 && 'undisturbed streams keep their pace',
     ])

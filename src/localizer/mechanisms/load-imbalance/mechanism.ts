@@ -11,7 +11,7 @@ export const loadImbalance: MechanismTest = {
     const waiting = signals.share('queue', 'kv_wait')
     if (signals.hasPhases && waiting < 0.35) return null
     if (!signals.isSliceOf('replica', 'node', 'rank', 'prefill_replica', 'decode_replica')) return null
-    const grown = signals.mostGrowth
+    const grown = signals.growth('requests')
     const fleet = signals.growth('requests', signals.fleet)
     const queued = signals.change('waiting')
     const slower = signals.computeRatio > SLOWER_COMPUTE

@@ -14,7 +14,7 @@ export const preemption: MechanismTest = {
     const stalls = signals.change('itl_max')
     const stalled = stalls !== null && stalls.now > 2 * stalls.before
     if (rose(row, 0.02) || rose(rate, 0.02)) {
-      return evidence(0.9, [
+      return evidence(0.96, [
         row !== null && `${row.now.toFixed(2)} preemptions a request (${row.before.toFixed(2)} before)`,
         rate !== null && `${rate.now.toFixed(2)} preemptions a second (${rate.before.toFixed(2)} before)`,
         usage !== null && usage.now > 0.8 && `KV usage is ${percent(usage.now)}`,
