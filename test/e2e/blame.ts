@@ -11,7 +11,7 @@ import { type Check, phaseOf, print, quantile } from './checks.ts'
 import { findEngine } from './engine.ts'
 import { startOtlpTap } from './otlp-tap.ts'
 import { createWorkspace, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
-import { fetchRecords, total } from './records.ts'
+import { fetchRecords } from './records.ts'
 import { startRelay } from './relay.ts'
 
 const DELAY_MS = 200
@@ -74,14 +74,19 @@ async function main(workspace: Workspace): Promise<boolean> {
       if (sleepMs > 0) await new Promise((resolve) => setTimeout(resolve, sleepMs))
     }
   }
-  /** One request with as many sequences as there are slots, not streamed, so that it costs nothing but the slots. */
+  /** One request with as many sequences as there are slots, left unread once all of them speak. */
   const askBehindOthers = async (id: string): Promise<void> => {
-    const { stream: _, stream_options: __, ...others } = parameters(`${id} others`, 64)
-    const done = plain.chat.completions.create({ ...others, n: SLOTS })
-    const isFull = async () => total(await (await fetch(`${engine.url}/metrics`)).text(), 'vllm:num_requests_running') >= SLOTS
-    await waitFor(`${SLOTS} sequences running`, 5_000, isFull).catch(console.error)
+    const leave = new AbortController()
+    const others = await plain.chat.completions.create({ ...parameters(`${id} others`, 96), n: SLOTS }, { signal: leave.signal })
+    const speaking = new Set<number>()
+    const reader = others[Symbol.asyncIterator]()
+    while (speaking.size < SLOTS) {
+      const { value, done } = await reader.next()
+      if (done) break
+      for (const { index, delta } of value.choices) if (delta.content) speaking.add(index)
+    }
     await ask(id)
-    await done
+    leave.abort()
   }
 
   let round = 0
