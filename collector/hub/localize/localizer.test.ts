@@ -121,7 +121,7 @@ test('the slow replica is named with its phase within 90 s of the fault, and sto
     slice: { replica: ['replica-1'] },
     target: { column: 'ttft', slo: 'ttft' },
   })
-  expect(finding.phases[0]?.phase).toBe('phase_engine_prefill')
+  expect(finding.phases[0]?.phase).toBe('engine.prefill')
   expect(finding.mechanism?.name).toBe('slower_compute')
   expect(Math.abs(Date.parse(finding.onset?.at ?? '') / 1000 - FAULT)).toBeLessThan(30)
   expect(await store.findings({ open: true })).toMatchObject([{ id: finding.id }])

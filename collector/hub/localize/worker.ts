@@ -8,6 +8,7 @@ import { type Table, TooFewRowsError } from '../../../src/localizer/table.ts'
 import { tableFromArrow } from './arrow-table.ts'
 import { DIMENSION_COLUMNS, PHASE_NUMBERS } from './columns.ts'
 import type { Task, TaskAnswer } from './messages.ts'
+import { withPhaseIds } from './phase-names.ts'
 import { isWorthOpening } from './worth.ts'
 
 /** A phase or dimension that so few rows know is left out. */
@@ -26,7 +27,7 @@ function answer(task: Task): TaskAnswer {
       const found = localize(table, question)
       rows.incident = Math.max(rows.incident, found.rows.incident)
       rows.baseline = Math.max(rows.baseline, found.rows.baseline)
-      return found.findings
+      return found.findings.map(withPhaseIds)
     } catch (error) {
       if (error instanceof TooFewRowsError) return null
       throw error
