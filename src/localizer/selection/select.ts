@@ -15,6 +15,7 @@ import { countValues, scanSingles } from '../scan/singles.ts'
 import { contrast, logLikelihoodRatio } from '../scan/statistic.ts'
 import { thin } from '../scan/thin.ts'
 import type { Case } from './case.ts'
+import { cleanestFirst } from './cleanest.ts'
 import { fleetEffect, restEffect, sliceEffect, sliceRisk } from './slice-rows.ts'
 
 export interface Pick {
@@ -180,7 +181,9 @@ function choose(
   const elevated =
     !given.question.without?.has('contrast') && (eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet))
   const ranked = elevated ? byContrast(inputs, slices, thresholds.slice) : eligible
-  for (const entry of simplestFirst(ranked).slice(0, CHECKED)) {
+  const simple = simplestFirst(ranked)
+  const ordered = given.question.without?.has('narrowing') ? simple : cleanestFirst(given, inputs, simple)
+  for (const entry of ordered.slice(0, CHECKED)) {
     const input = inputs[entry.level] as ScanInput
     const check = checkConfounders(input, entry.candidate)
     if (check.explainedBy !== null && !given.question.without?.has('confounders')) {
