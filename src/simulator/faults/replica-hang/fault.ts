@@ -17,7 +17,13 @@ export const replicaHang: FaultDefinition = {
         cause: slice,
         phases: ['engine.admit', 'engine.decode'],
         mechanism: 'hang',
-        victims: [],
+        victims: [
+          {
+            slice: { model: [engine.spec.model], region: [engine.spec.placement.region] },
+            phases: ['engine.queue', 'engine.decode'],
+            why: 'callers try again and reach the sibling',
+          },
+        ],
         steadyPhases: ['gateway.route'],
         columns: ['outcome', 'e2e'],
         verdict: 'localized',

@@ -19,7 +19,8 @@ export const revisionErrors: FaultDefinition = {
         phases: ['client.backoff'],
         mechanism: 'server_errors',
         victims: [],
-        steadyPhases: ['gateway.route', 'engine.decode', 'engine.prefill'],
+        // Rows that failed have no engine phases: their means fall.
+        steadyPhases: ['stream.network'],
         columns: ['outcome', 'error_class', 'attempts', 'http_status'],
         verdict: 'localized',
       },
