@@ -94,7 +94,3 @@ export function usedValues(column: DimensionColumn): DimensionColumn {
   for (let row = 0; row < ids.length; row++) ids[row] = renamed[column.ids[row] as number] as number
   return { name: column.name, values, ids: compactIds(ids, used) }
 }
-
-export function emptyTable(): Table {
-  return { rows: 0, time: new Float64Array(0), weight: null, dimensions: new Map(), numbers: new Map(), flags: new Set() }
-}

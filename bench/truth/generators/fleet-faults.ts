@@ -1,6 +1,7 @@
 // Fault and shift families of the large fleet. Each draws its own victim; severity 1 is clearly material, 0.5 is near the noise.
 import type { Slice } from '@longpole/model/finding'
-import { type Call, type FleetEffect, type FleetFault, name, SIZES, type World } from './fleet.ts'
+import type { Call, FleetEffect, FleetFault, World } from './fleet.ts'
+import { name, SIZES } from './fleet-names.ts'
 import type { Random } from './random.ts'
 
 type Draw = { slice: Slice; hits(call: Call): boolean }

@@ -2,6 +2,7 @@
 // ratios, a real queue per node (Lindley's recursion), so that load and faults propagate. Independent of the product's simulator.
 import { START, type TruthCase } from '../case.ts'
 import { ask, buildTable, type Row } from './columns.ts'
+import { name, SIZES } from './fleet-names.ts'
 import { createRandom, cumulate, type Random, zipf } from './random.ts'
 
 export const FLEET_DIMENSIONS = [
@@ -123,35 +124,6 @@ export interface World {
   nodeBias: number[]
   gpuOf: number[]
   versionOf: number[]
-}
-
-export const SIZES = {
-  regions: 4,
-  zones: 12,
-  clusters: 24,
-  nodes: 192,
-  models: 6,
-  tenants: 300,
-  routes: 8,
-  adapters: 30,
-  clients: 10,
-  gateways: 8,
-}
-export const name = {
-  region: (id: number) => `region-${id}`,
-  zone: (id: number) => `zone-${id}`,
-  cluster: (id: number) => `cluster-${id}`,
-  node: (id: number) => `node-${id}`,
-  tenant: (id: number) => `tenant-${id}`,
-  route: (id: number) => `/v1/route-${id}`,
-  client: (id: number) => `client-${id}`,
-  gateway: (id: number) => `gateway-${id}`,
-  adapter: (id: number) => (id === 0 ? null : `adapter-${id}`),
-  version: (id: number) => `0.${id}`,
-  sdkVersion: (sdk: number, id: number) => `sdk${sdk}-${id}`,
-  gpu: (id: number) => ['h100', 'h200', 'a100'][id] as string,
-  model: (id: number) => `model-${id}`,
-  revision: (id: number) => `rev-${id}`,
 }
 
 export function fleetCase(fault: FleetFault, seed: number, options: FleetOptions = FLEET_OPTIONS): TruthCase {

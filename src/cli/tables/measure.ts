@@ -1,5 +1,5 @@
 // What kind of number the target is, where the command line does not say.
-import { defaultCovariates, type Measure } from '../../localizer/question.ts'
+import type { Measure } from '../../localizer/question.ts'
 import type { Table } from '../../localizer/table.ts'
 import { InputError } from '../input-error.ts'
 
@@ -54,8 +54,4 @@ function isCube(table: Table): boolean {
     if (instants.size > table.rows / 8) return false
   }
   return instants.size >= 2
-}
-
-export function covariatesOf(table: Table, target: string): string[] {
-  return defaultCovariates(target).filter((name) => table.numbers.has(name))
 }
