@@ -1,0 +1,72 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { tableFromIPC } from 'apache-arrow'
+import { describe, expect, test } from 'vitest'
+import { RECORD_COLUMNS } from '../../simulator/output/record-columns.ts'
+import { createCommand } from './simulate.ts'
+
+function directory(): string {
+  return mkdtempSync(join(tmpdir(), 'longpole-simulate-test-'))
+}
+
+function simulate(...args: string[]): Promise<unknown> {
+  return createCommand().exitOverride().parseAsync(args, { from: 'user' })
+}
+
+describe('longpole simulate', () => {
+  test('writes records, samples, events and a truth with its effect; the same again gives the same bytes', async () => {
+    const [first, second] = [directory(), directory()]
+    for (const out of [first, second])
+      await simulate('--out', out, '--minutes', '1.5', '--rate', '12', '--seed', '3', '--fault', 'F14:high@0.5')
+    const truth = JSON.parse(readFileSync(join(first, 'truth.json'), 'utf8'))
+    expect(truth).toMatchObject({ format: 'longpole-simulation', version: 1, seed: 3 })
+    expect(truth.injections[0]).toMatchObject({ id: 'F14', mechanism: 'tokenizer_cpu', verdict: 'localized' })
+    const tokenize = truth.injections[0].effect.slice.phases.find(({ phase }: { phase: string }) => phase === 'engine.tokenize')
+    expect(tokenize.with).toBeGreaterThan(tokenize.without * 3)
+    for (const file of ['records.ndjson', 'samples.ndjson', 'events.ndjson', 'truth.json']) {
+      expect(readFileSync(join(first, file)).equals(readFileSync(join(second, file))), file).toBe(true)
+    }
+    const rows = readFileSync(join(first, 'records.ndjson'), 'utf8').trim().split('\n')
+    for (const row of [rows[0], rows.at(-1)]) expect(Object.keys(JSON.parse(row as string))).toEqual(RECORD_COLUMNS.map(({ name }) => name))
+  })
+
+  test('Arrow holds the same rows as NDJSON', async () => {
+    const [text, arrow] = [directory(), directory()]
+    const options = ['--minutes', '1', '--rate', '10', '--seed', '4', '--no-counterfactual']
+    await simulate('--out', text, ...options)
+    await simulate('--out', arrow, ...options, '--format', 'arrow')
+    const rows = readFileSync(join(text, 'records.ndjson'), 'utf8').trim().split('\n')
+    const table = tableFromIPC(readFileSync(join(arrow, 'records.arrow')))
+    expect(table.numRows).toBe(rows.length)
+    rows.forEach((line, index) => {
+      const row = JSON.parse(line)
+      const other = table.get(index)!.toJSON()
+      expect(other.trace_id).toBe(row.trace_id)
+      expect(String(other.start_unix_ns)).toBe(row.start_unix_ns)
+      expect(other.replica).toBe(row.replica)
+      if (row.e2e === null) expect(other.e2e).toBeNull()
+      else expect(other.e2e).toBeCloseTo(row.e2e, 8)
+    })
+  })
+
+  test.each([
+    [['--out', '/tmp/x', '--fault', 'F99'], /--fault F99: expected one of F1/],
+    [['--out', '/tmp/x', '--minutes', 'long'], /--minutes: expected a number above 0, got long/],
+    [['--out', '/tmp/x', '--shape', 'round'], /--shape: expected step, ramp/],
+    [['--out', '/tmp/x', '--start', 'noon'], /--start: expected an RFC 3339 instant, got noon/],
+    [['--out', '/tmp/x', '--lost', '2'], /--lost: expected a share from 0 to 1, got 2/],
+    [['--minutes', '1'], /--out: expected a directory, got nothing/],
+    [['--out', '/etc/hostname/below'], /--out: \/etc\/hostname\/below cannot be made/],
+  ])('%j is refused with what was expected and what came', async (args, message) => {
+    await expect(simulate(...args)).rejects.toThrow(message)
+  })
+
+  test('a trace with a broken line is refused with file, line and key', async () => {
+    const file = join(directory(), 'trace.csv')
+    writeFileSync(file, 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.68,1,oops\n')
+    await expect(simulate('--out', directory(), '--trace', file)).rejects.toThrow(
+      /trace.csv:2: GeneratedTokens: expected a number from 0, got "oops"/,
+    )
+  })
+})
