@@ -12,7 +12,7 @@ export const DIMENSION_COLUMNS: readonly string[] = REQUEST_COLUMNS.filter(
   (column) => column.kind === 'dictionary' && !CONSEQUENCES.has(column.name),
 ).map((column) => column.name)
 
-const READ_DIMENSIONS: readonly string[] = [...DIMENSION_COLUMNS, 'outcome']
+const READ_DIMENSIONS: readonly string[] = [...DIMENSION_COLUMNS, 'outcome', 'error_class']
 const READ_NUMBERS: readonly string[] = [
   ...REQUEST_COLUMNS.filter((column) => NUMBERS.has(column.kind) && !UNUSED.has(column.name)).map((column) => column.name),
   ...PHASE_COLUMNS.map((phase) => phase.seconds),

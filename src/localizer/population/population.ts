@@ -26,6 +26,9 @@ const PACE: ReadonlySet<string> = new Set(['tpot', 'itl_max'])
 /** Any of these above 0 shows that an open request has its first token. */
 const AFTER_FIRST_TOKEN = ['streaming', 'phase_engine_decode', 'output_tokens']
 
+/** Error class of requests of which nobody spoke any more: how long they took is unknown, it may be the telemetry that was lost. */
+const LOST = 'lost'
+
 const FAILED: ReadonlySet<string> = new Set(['error', 'timeout', 'rejected'])
 
 export function selectPopulation(table: Table, question: Question): Population {
@@ -85,11 +88,18 @@ function rowValues(table: Table, question: Question, incident: Window): { value:
   const value = Float64Array.from(column)
   const e2e = table.numbers.get('e2e')
   const later = AFTER_FIRST_TOKEN.map((name) => table.numbers.get(name)).filter((found) => found !== undefined)
+  const errors = table.dimensions.get('error_class')
+  const lost = errors?.values.indexOf(LOST) ?? -1
+  const isLost = (row: number) => lost >= 0 && errors?.ids[row] === lost
   const hasFirstToken = (row: number) => later.some((found) => (found[row] as number) > 0)
   const states = outcome.values.map((name) => (FAILED.has(name) ? 1 : name === 'open' ? 2 : name === 'aborted' ? 3 : 0))
   for (let row = 0; row < table.rows; row++) {
     const state = states[outcome.ids[row] as number] ?? 0
     if (state === 0) continue
+    if (isLost(row)) {
+      value[row] = Number.NaN
+      continue
+    }
     const known = !Number.isNaN(column[row] as number)
     if (state === 1) {
       if (question.target === 'e2e' || question.target === 'ttft' || !known) value[row] = Number.POSITIVE_INFINITY
