@@ -1,9 +1,10 @@
 // The change from before to after as a bridge: what the workload did, then phase by phase. Shares, because a quantile has no additive seconds.
 import type { Finding } from '@longpole/model/finding'
 import type { ReactNode } from 'react'
-import { phaseColour, phaseTitle } from '../components/phases.tsx'
+import { phaseColour } from '../components/phases.tsx'
 import { Scroll } from '../components/scroll.tsx'
 import { percent } from '../format.ts'
+import { phaseTitle } from '../sentences.ts'
 
 export function Bridge({ finding }: { finding: Finding }): ReactNode {
   const explained = finding.share_explained?.value ?? null

@@ -2,7 +2,8 @@
 import type { ApiOpenRequest } from '@longpole/model/api'
 import { type ReactNode, useEffect, useState } from 'react'
 import { duration, toMs } from '../format.ts'
-import { phaseColour, phaseTitle } from './phases.tsx'
+import { phaseTitle } from '../sentences.ts'
+import { phaseColour } from './phases.tsx'
 
 /** Bars grow between two answers of the hub; this often, milliseconds. */
 const TICK_MS = 500

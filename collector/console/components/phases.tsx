@@ -3,11 +3,10 @@ import { PHASE_COLOURS } from '@longpole/model/conventions/palette'
 import { PHASES, type PhaseId, phaseOrder } from '@longpole/model/phase'
 import type { ReactNode } from 'react'
 import { duration, percent } from '../format.ts'
+import { phaseTitle } from '../sentences.ts'
 
-const TITLES = new Map<string, string>(PHASES.map((phase) => [phase.id, phase.title]))
 const DESCRIPTIONS = new Map<string, string>(PHASES.map((phase) => [phase.id, phase.description]))
 
-export const phaseTitle = (phase: string): string => TITLES.get(phase) ?? phase
 export const phaseDescription = (phase: string): string => DESCRIPTIONS.get(phase) ?? ''
 export const phaseColour = (phase: string): string => PHASE_COLOURS[phase as PhaseId] ?? '#9CA3AF'
 

@@ -1,12 +1,12 @@
 // Findings and changes: the history, the user's verdicts, and the accuracy measured from them in this installation.
 import type { ReactNode } from 'react'
 import { useAccuracy, useEvents, useFindings } from '../api/queries.ts'
-import { findingText } from '../components/finding.tsx'
 import { Instant } from '../components/instant.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { VerdictButtons } from '../components/verdict-buttons.tsx'
 import { percent } from '../format.ts'
 import { href } from '../router.ts'
+import { findingText } from '../sentences.ts'
 
 export function AlertsPage(): ReactNode {
   const findings = useFindings({ limit: 200 })

@@ -11,22 +11,7 @@ import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { ago, count, duration, percent, rate } from '../format.ts'
 import { href } from '../router.ts'
-
-/** The verdict over the whole fleet, in one sentence. */
-export function headline(summary: ApiSummary): { tone: 'fine' | 'moved' | 'bad'; text: string } {
-  const open = summary.findings.filter((finding) => finding.closed === null)
-  const faults = open.filter(
-    (finding) => finding.verdict === 'localized' || finding.verdict === 'fleet_wide' || finding.verdict === 'not_localized',
-  )
-  if (faults.length > 0) return { tone: 'bad', text: faults.length === 1 ? 'One thing is wrong.' : `${faults.length} things are wrong.` }
-  const now = summary.models.reduce((sum, model) => sum + model.requests_per_second, 0)
-  const before = summary.models.reduce((sum, model) => sum + model.requests_per_second_before, 0)
-  const change = before > 0 ? now / before - 1 : 0
-  const traffic =
-    Math.abs(change) < 0.1 ? 'traffic is as before' : `traffic ${change > 0 ? 'grew' : 'fell'} by ${percent(Math.abs(change))}`
-  if (open.length > 0) return { tone: 'moved', text: `Nothing is broken; the workload changed, ${traffic}.` }
-  return { tone: 'fine', text: `Nothing is wrong; ${traffic}.` }
-}
+import { attainments, headline } from '../sentences.ts'
 
 export function NowPage(): ReactNode {
   const summary = useSummary()
@@ -151,15 +136,7 @@ function Models({ data }: { data: ApiSummary }): ReactNode {
 }
 
 function Attainment({ data, model }: { data: ApiSummary; model: string }): ReactNode {
-  // One chip an objective: clusters are added up, the Fleet page tells them apart.
-  const sums = new Map<string, { slo: string; objective: number; good: number; bad: number }>()
-  for (const entry of data.slos.filter((slo) => slo.model === model)) {
-    const sum = sums.get(entry.slo) ?? { slo: entry.slo, objective: entry.objective, good: 0, bad: 0 }
-    sums.set(entry.slo, { ...sum, good: sum.good + entry.good, bad: sum.bad + entry.bad })
-  }
-  const rows = [...sums.values()]
-    .filter((row) => row.good + row.bad > 0)
-    .map((row) => ({ ...row, attainment: row.good / (row.good + row.bad) }))
+  const rows = attainments(data, model)
   if (rows.length === 0) return <span className="muted">no objective judged</span>
   return (
     <span className="chips">

@@ -4,12 +4,13 @@ import type { ReactNode } from 'react'
 import { useRecent, useRequest } from '../api/queries.ts'
 import { GapHistogram } from '../charts/gap-histogram.tsx'
 import { Instant } from '../components/instant.tsx'
-import { phaseColour, phaseDescription, phaseTitle } from '../components/phases.tsx'
+import { phaseColour, phaseDescription } from '../components/phases.tsx'
 import { Scroll } from '../components/scroll.tsx'
 import { SpanTree } from '../components/span-tree.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { count, duration, percent } from '../format.ts'
 import { href } from '../router.ts'
+import { phaseTitle } from '../sentences.ts'
 
 const EXACTNESS: Record<string, string> = { measured: '', upper_bound: '≤', residual: '≈' }
 

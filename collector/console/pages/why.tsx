@@ -5,14 +5,13 @@ import type { ReactNode } from 'react'
 import { useEvents, useFinding, useRecent, useSeries } from '../api/queries.ts'
 import { Bridge } from '../charts/bridge.tsx'
 import { type Line, LineChart, type Mark } from '../charts/line-chart.tsx'
-import { findingText, sliceWords } from '../components/finding.tsx'
 import { Instant } from '../components/instant.tsx'
-import { phaseTitle } from '../components/phases.tsx'
 import { Scroll } from '../components/scroll.tsx'
 import { Answered, CopyButton, Empty } from '../components/states.tsx'
 import { VerdictButtons } from '../components/verdict-buttons.tsx'
 import { ago, duration, percent, toMs } from '../format.ts'
 import { href } from '../router.ts'
+import { findingText, phaseTitle, sliceWords } from '../sentences.ts'
 
 /** Minutes shown before the onset. */
 const BEFORE_SECONDS = 1_800
