@@ -32,6 +32,8 @@ export interface HubOptions {
   log?: (level: 'info' | 'warn' | 'error', message: string) => void
   /** Only in the demo; see ApiContext. */
   demo?: ApiContext['demo']
+  /** How often the continuous localizer looks, and whether there is something to look at yet: the demo's history comes in first. */
+  localize?: { everyMs: number; isReady(): boolean }
 }
 
 export interface Hub {
@@ -52,7 +54,8 @@ const FORWARD_CLOSE_MS = 3_000
 const CONSOLE_DIRECTORY = fileURLToPath(new URL('../console/dist', import.meta.url))
 
 /** Rejects with an error that names the key and says what to do: a port that is taken, a listener without a token, a store that does not open. */
-export async function startHub({ config, version, clock = createSystemClock(), log = () => {}, demo }: HubOptions): Promise<Hub> {
+export async function startHub(options: HubOptions): Promise<Hub> {
+  const { config, version, clock = createSystemClock(), log = () => {}, demo } = options
   const authorizer = createAuthorizer(config.auth)
   const tenants = createTenants(config.tenants)
   for (const key of ['api', 'otlpHttp', 'otlpGrpc'] as const) {
@@ -103,7 +106,7 @@ export async function startHub({ config, version, clock = createSystemClock(), l
   try {
     const apiPort = await listen(apiServer, config.listen.api)
     receiver = await startOtlpReceiver(receiverSettings, config.listen)
-    const work = startWork({ config, clock, store, pipeline, registry, localizer, onTrouble })
+    const work = startWork({ config, clock, store, pipeline, registry, localizer, onTrouble, localize: options.localize })
     return {
       ports: { api: apiPort, otlpHttp: receiver.httpPort, otlpGrpc: receiver.grpcPort },
       store,
@@ -133,10 +136,11 @@ interface WorkSettings {
   registry: MetricRegistry<HubMetricKey>
   localizer: HubLocalizer
   onTrouble: (message: string) => void
+  localize: HubOptions['localize']
 }
 
 /** Everything that happens by the clock. Settling begins when what a former hub wrote is known. */
-function startWork({ config, clock, store, pipeline, registry, localizer, onTrouble }: WorkSettings): { stop(): Promise<void> } {
+function startWork({ config, clock, store, pipeline, registry, localizer, onTrouble, localize }: WorkSettings): { stop(): Promise<void> } {
   const checkpointFile = join(config.store.data, 'hub-checkpoint.json')
   const replayFromUnixNano = readCheckpoint(checkpointFile)
   let isTakenUp = false
@@ -171,6 +175,10 @@ function startWork({ config, clock, store, pipeline, registry, localizer, onTrou
     registry.set('unsettledLagSeconds', {}, ageOf(pipeline.oldestUnixNano()))
   }
 
+  async function look(): Promise<void> {
+    if (localize?.isReady() ?? true) await localizer.evaluate()
+  }
+
   const jobs = [
     every(TICK_MS, () => (isTakenUp ? pipeline.tick() : resume()), onTrouble),
     every(TICK_MS, () => pipeline.catchUp(), onTrouble),
@@ -178,7 +186,7 @@ function startWork({ config, clock, store, pipeline, registry, localizer, onTrou
     every(CHECKPOINT_MS, async () => saveCheckpoint(), onTrouble),
     every(SWEEP_MS, readStore, onTrouble),
     every(USAGE_MS, readUsage, onTrouble),
-    every(LOCALIZE_MS, () => localizer.evaluate(), onTrouble),
+    every(localize?.everyMs ?? LOCALIZE_MS, look, onTrouble),
   ]
   return {
     async stop() {
