@@ -25,6 +25,8 @@ export interface DemoSettings {
   afterSeconds: number
 }
 
+/** The localizer looks again a few seconds after its last look: who watches a demo wants to see it find the fault. */
+const LOCALIZE_MS = 5_000
 const OTLP_DEFAULTS = { otlpHttp: '127.0.0.1:4318', otlpGrpc: '127.0.0.1:4317' }
 
 export async function runDemo(settings: DemoSettings): Promise<void> {
@@ -43,11 +45,14 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const control = new Control(settings)
   // What breaks while everything ends (a signal to the whole group ends the store too) is no trouble.
   let isEnding = false
+  // Half a history is another fleet than the whole: nobody is asked about it, and loading it has the machine for itself.
+  let isHistoryThere = false
   const hub = await startHub({
     config,
     version: VERSION,
     log: (level, message) => isEnding || logTrouble(level, message),
     demo: control.forPage,
+    localize: { everyMs: LOCALIZE_MS, isReady: () => isHistoryThere },
   })
   const api = `http://127.0.0.1:${hub.ports.api}`
   say(`Longpole ${VERSION}: open ${api}`)
@@ -62,7 +67,10 @@ export async function runDemo(settings: DemoSettings): Promise<void> {
   const fleet = startDemoFleet(fleetSettings, { say, control, lost: quit.reject })
   control.fleet = fleet
   const history = startHistory(fleetSettings, hub.store, historyProgress(say))
-  history.done.then(() => control.begin(), quit.reject)
+  history.done.then(() => {
+    isHistoryThere = true
+    control.begin()
+  }, quit.reject)
   try {
     await quit.promise
   } finally {
