@@ -51,6 +51,22 @@ export function runLabelled(options: LabelledRunOptions): LabelledRun {
   return { rows: actual.log.rows, truths }
 }
 
+/** All requests of a run without any fault: what `compareWith` takes, for many faults of the same seed and load. */
+export function runHealthy(options: Omit<LabelledRunOptions, 'faults' | 'counterfactual'>): SimRequest[] {
+  const requests: SimRequest[] = []
+  runOnce({ ...options, faults: [], counterfactual: false }, null, () => {}, { onRecord: (request) => requests.push(request) })
+  return requests
+}
+
+/** The truth of the first fault of `options` against a healthy run of the same seed, length and load. */
+export function compareWith(healthy: readonly SimRequest[], options: LabelledRunOptions): InjectionTruth {
+  const { injected, log } = runOnce(options, null, () => {}, options)
+  const healed = new RowLog(slicesOf(injected))
+  for (const request of healthy) healed.append(request)
+  const instant = (seconds: number) => String(options.startUnixNano + BigInt(Math.round(seconds * 1e9)))
+  return describeInjection(injected, 0, instant, options.seconds, { actual: log, healed })
+}
+
 type Outputs = Pick<LabelledRunOptions, 'onRecord' | 'onSample' | 'onEvent'>
 
 function runOnce(options: LabelledRunOptions, without: number | null, progress: (now: number) => void, outputs: Outputs) {
