@@ -7,8 +7,7 @@ import { scoreLevels } from './conditioning/levels.ts'
 import { scanPhases } from './phases/phase-scan.ts'
 import { selectPopulation } from './population/population.ts'
 import type { Question } from './question.ts'
-import { buildInput, prepareRows } from './scan/inputs.ts'
-import { buildSumInputs } from './scan/sum-inputs.ts'
+import { buildInputs } from './scan/level-inputs.ts'
 import type { Case } from './selection/case.ts'
 import { selectPicks } from './selection/select.ts'
 import { type DimensionColumn, QuestionError, type Table, usedValues } from './table.ts'
@@ -26,15 +25,13 @@ export function localize(table: Table, question: Question): Answer {
   const conditioning = conditionOnWorkload(table, question, population, dimensions)
   const levels = scoreLevels(table, question.measure, population, conditioning)
   const given: Case = { table, question, population, conditioning, levels, dimensions }
-  const rows = prepareRows(table, population, levels)
-  const inputs =
-    question.measure.kind === 'sum' ? buildSumInputs(given, rows) : levels.alphas.map((_, index) => buildInput(given, rows, index))
+  const inputs = buildInputs(given)
   const selection = selectPicks(given, inputs)
   if (selection.picks.length === 0 && !selection.fleetWide && !question.without?.has('phase_scan'))
     selection.picks.push(...scanPhases(given))
   return {
     findings: answer(given, inputs, selection),
-    rows: { incident: population.incident.length, baseline: population.baseline.length },
+    rows: population.rows,
   }
 }
 

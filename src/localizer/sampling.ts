@@ -1,29 +1,65 @@
-// Draws that depend on what a row says, never on where it stands: the same table in another order gives the same answer.
+// Draws that depend on what a row says, never on where it stands: the same table in another order, or with other dictionary ids, gives
+// the same answer.
 import type { Table } from './table.ts'
 
-/** A well-mixed 32-bit hash of a double and a seed (MurmurHash3's finalizer over both halves). */
 const scratch = new Float64Array(1)
 const words = new Uint32Array(scratch.buffer)
 
+/** A well-mixed 32-bit hash of a double and a seed (MurmurHash3's finalizer over both halves). */
 export function hashNumber(value: number, seed: number): number {
   scratch[0] = value
-  let hash = Math.imul((words[0] as number) ^ Math.imul(words[1] as number, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b), 0xcc9e2d51)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
+  return mix(Math.imul((words[0] as number) ^ Math.imul(words[1] as number, 0x9e3779b1) ^ Math.imul(seed, 0x85ebca6b), 0xcc9e2d51))
 }
 
-/** About `limit` of the rows, chosen by a hash of time and value; all of them when they are few. */
-export function sampleRows(table: Table, rows: Int32Array, value: Float64Array, limit: number, seed: number): Int32Array {
-  if (rows.length <= limit) return rows
-  const cut = (limit / rows.length) * 0x1_0000_0000
-  const kept = new Int32Array(rows.length)
-  let count = 0
-  for (let index = 0; index < rows.length; index++) {
-    const row = rows[index] as number
-    if (hashNumber((table.time[row] as number) + (value[row] as number) * 1e-3, seed) < cut) kept[count++] = row
+function mix(hash: number): number {
+  let mixed = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
+
+/** Number columns that tell rows of one instant and one value apart. */
+const TELLING_COLUMNS = 4
+
+/** Writes the hash of each of `rows` into `draw`, which is one number per table row. */
+export function drawRows(table: Table, value: Float64Array, rows: Int32Array, draw: Uint32Array): void {
+  const names = [...table.numbers.keys()].sort().slice(0, TELLING_COLUMNS)
+  const columns = [table.time, value, ...names.map((name) => table.numbers.get(name) as Float64Array)]
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index] as Float64Array
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at] as number
+      draw[row] = hashNumber(column[row] as number, (draw[row] as number) + index)
+    }
   }
-  return kept.slice(0, count)
+}
+
+/** Samples that miss their size by more than this came from rows that are nearly all alike. */
+const MISS = 0.5
+/** So few rows miss their size by chance. */
+const FEW = 100
+
+/**
+ * Positions in `rows` of about `limit` of them, chosen by their hash; all of them when they are few, and where so many are alike that
+ * a hash cannot choose.
+ */
+export function samplePositions(draw: Uint32Array, rows: Int32Array, limit: number, seed: number): Int32Array {
+  if (rows.length > limit) {
+    const cut = (limit / rows.length) * 0x1_0000_0000
+    const salt = Math.imul(seed, 0x9e3779b1)
+    const kept = new Int32Array(rows.length)
+    let count = 0
+    for (let at = 0; at < rows.length; at++) if (mix((draw[rows[at] as number] as number) ^ salt) < cut) kept[count++] = at
+    if (limit < FEW || Math.abs(count - limit) <= MISS * limit) return kept.slice(0, count)
+  }
+  return Int32Array.from(rows, (_, at) => at)
+}
+
+/** The rows at samplePositions. */
+export function sampleRows(draw: Uint32Array, rows: Int32Array, limit: number, seed: number): Int32Array {
+  if (rows.length <= limit) return rows
+  const at = samplePositions(draw, rows, limit, seed)
+  for (let index = 0; index < at.length; index++) at[index] = rows[at[index] as number] as number
+  return at
 }
 
 /** A small seeded generator (mulberry32) for bootstraps. Numbers in [0, 1). */

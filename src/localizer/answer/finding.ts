@@ -59,7 +59,7 @@ export function findingId(given: Case, slice: Slice, onset: Onset | null): strin
 
 function lookedAt(given: Case): string[] {
   const { population, dimensions, question, conditioning } = given
-  const looked = [`${population.incident.length} incident rows against ${population.baseline.length} baseline rows`]
+  const looked = [`${population.rows.incident} incident rows against ${population.rows.baseline} baseline rows`]
   looked.push(
     `${dimensions.length} dimension${dimensions.length === 1 ? '' : 's'}: ${dimensions.map((dimension) => dimension.name).join(', ')}`,
   )

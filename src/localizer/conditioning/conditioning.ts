@@ -5,7 +5,7 @@
 
 import type { Population } from '../population/population.ts'
 import { defaultCovariates, ENDOGENOUS_COLUMNS, type Question } from '../question.ts'
-import { hashNumber, sampleRows } from '../sampling.ts'
+import { sampleRows } from '../sampling.ts'
 import { type DimensionColumn, QuestionError, type Table } from '../table.ts'
 import { fitLinearScale, type LinearScale, medianOf, scaleAt } from './fit.ts'
 import { applyStaticEffects } from './static-effects.ts'
@@ -46,19 +46,19 @@ export function conditionOnWorkload(
   for (let group = 0; group < groups.count; group++) {
     const baseline = population.baseline.filter((row) => groups.of[row] === group)
     const incident = population.incident.filter((row) => groups.of[row] === group)
-    const fit = fitGroup(table, population, baseline, columns, timed, question.seed)
+    const fit = fitGroup(population, baseline, columns, timed, question.seed)
     for (const rows of [baseline, incident]) {
       for (let index = 0; index < rows.length; index++) {
         const row = rows[index] as number
         scale[row] = fit.scaleOf(row)
       }
     }
-    bins += assignBins(scale, bin, bins, baseline, incident, columns)
+    bins += assignBins(scale, bin, bins, baseline, incident, columns, population.draw)
     if (timed && columns.length > 0)
       bins += separateUnknown(population, columns, baseline, incident, fit.median, { scale, bin, bins, marginal })
   }
   if (!timed) scale.fill(1)
-  else if (!question.without?.has('main_effects')) applyStaticEffects(table, population, dimensions, scale, bin, marginal, question.seed)
+  else if (!question.without?.has('main_effects')) applyStaticEffects(population, dimensions, scale, bin, marginal, question.seed)
   return { scale, bin, bins, covariates, marginal }
 }
 
@@ -96,8 +96,8 @@ function groupRows(table: Table, population: Population): { of: Uint16Array; cou
   return { of, count }
 }
 
-function fitGroup(table: Table, population: Population, baseline: Int32Array, columns: Float64Array[], timed: boolean, seed: number) {
-  const usable = sampleRows(table, baseline, population.value, FIT_ROWS, seed).filter(
+function fitGroup(population: Population, baseline: Int32Array, columns: Float64Array[], timed: boolean, seed: number) {
+  const usable = sampleRows(population.draw, baseline, FIT_ROWS, seed).filter(
     (row) =>
       population.censored[row] === 0 &&
       Number.isFinite(population.value[row] as number) &&
@@ -149,10 +149,9 @@ function assignBins(
   baseline: Int32Array,
   incident: Int32Array,
   columns: Float64Array[],
+  draw: Uint32Array,
 ): number {
-  const cut = (EDGE_ROWS / Math.max(baseline.length, 1)) * 0x1_0000_0000
-  const some = baseline.length <= EDGE_ROWS ? baseline : baseline.filter((row) => hashNumber(scale[row] as number, 9) < cut)
-  const sorted = Float32Array.from(some.length === 0 ? baseline : some, (row) => scale[row] as number).sort()
+  const sorted = Float32Array.from(sampleRows(draw, baseline, EDGE_ROWS, 9), (row) => scale[row] as number).sort()
   const count = columns.length === 0 ? 1 : Math.max(1, Math.min(MAX_BINS, Math.floor(baseline.length / ROWS_PER_BIN)))
   const edges: number[] = []
   for (let index = 1; index < count; index++) {

@@ -3,7 +3,7 @@
 // shrunk towards 0 by a pseudo-count, on a sample of the baseline.
 import type { Population } from '../population/population.ts'
 import { sampleRows } from '../sampling.ts'
-import type { DimensionColumn, Table } from '../table.ts'
+import type { DimensionColumn } from '../table.ts'
 
 const ROUNDS = 3
 const PSEUDO_COUNT = 10
@@ -13,7 +13,6 @@ const CLIP = 2
 
 /** Multiplies `scale` (per table row) by the values' factors, but for rows in `unscaled` bins. */
 export function applyStaticEffects(
-  table: Table,
   population: Population,
   dimensions: readonly DimensionColumn[],
   scale: Float32Array,
@@ -21,7 +20,7 @@ export function applyStaticEffects(
   unscaled: ReadonlyMap<number, unknown>,
   seed: number,
 ): void {
-  const fitted = sampleRows(table, population.baseline, population.value, FIT_ROWS, seed + 11).filter((row) => {
+  const fitted = sampleRows(population.draw, population.baseline, FIT_ROWS, seed + 11).filter((row) => {
     const value = population.value[row] as number
     return population.censored[row] === 0 && value > 0 && Number.isFinite(value)
   })

@@ -29,7 +29,7 @@ export function nullMaximum(input: ScanInput, time: Float64Array, incidentSecond
   const result: NullMaximum = { slices: [], fleet: [] }
   if (!(length > 0) || input.b.rows.length < 200) return result
   const step = (to - from - length) / (WINDOWS - 1)
-  const thinned = thin(input, time, MAX_ROWS)
+  const thinned = thin(input, MAX_ROWS)
   for (let index = 0; index < WINDOWS; index++) {
     const start = from + index * step
     const inside = (at: number) => at >= start && at < start + length
@@ -49,7 +49,7 @@ function maxima(pseudo: ScanInput, time: Float64Array, seconds: number): { slice
   )
   const counts = countValues(pseudo)
   const found = [...scanSingles(pseudo, counts, totalValues), ...scanSets(pseudo, counts, totalValues)].sort(byScore(pseudo.dimensions))
-  const blocks = timeBlocks(time, pseudo.b.rows, seconds)
+  const blocks = timeBlocks(time, pseudo.draw, pseudo.b.rows, seconds)
   const scores = found.slice(0, EVALUATED).map((candidate) => evaluate(pseudo, blocks, candidate, true).score)
   const whole: Candidate = { ...pseudo.all, literals: [], g: 0, penalty: 0, phi: 1, score: 0 }
   return { slice: Math.max(0, ...scores), fleet: Math.max(0, evaluate(pseudo, blocks, whole, true).score) }

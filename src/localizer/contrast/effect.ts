@@ -3,7 +3,7 @@
 import type { Conditioning } from '../conditioning/conditioning.ts'
 import type { Population } from '../population/population.ts'
 import type { Measure } from '../question.ts'
-import { hashNumber } from '../sampling.ts'
+import { sampleRows } from '../sampling.ts'
 
 export interface Effect {
   /** Incident ÷ baseline − 1 at equal workload; for deadlines and ratios the difference of bad shares. */
@@ -66,14 +66,11 @@ export function badShare(population: Population, rows: Int32Array, threshold: nu
   return known === 0 ? 0 : bad / known
 }
 
-/** Beyond so many rows every n-th of the hash of their values stands for all. */
+/** Beyond so many rows a sample stands for all. */
 const SORTED_ROWS = 60_000
 
 export function sortedRatios(population: Population, conditioning: Conditioning, all: Int32Array): Float64Array {
-  const cut = (SORTED_ROWS / Math.max(all.length, 1)) * 0x1_0000_0000
-  const some = all.length <= SORTED_ROWS ? all : all.filter((row) => hashNumber(population.value[row] as number, 3) < cut)
-  // Where nearly all values are equal, so are their hashes.
-  const rows = all.length > SORTED_ROWS && some.length < SORTED_ROWS / 10 ? all : some
+  const rows = sampleRows(population.draw, all, SORTED_ROWS, 3)
   const ratios = new Float64Array(rows.length)
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] as number

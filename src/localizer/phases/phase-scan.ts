@@ -5,7 +5,7 @@ import { scoreLevels } from '../conditioning/levels.ts'
 import { measureEffect } from '../contrast/effect.ts'
 import { selectPopulation } from '../population/population.ts'
 import type { Question } from '../question.ts'
-import { buildInput, prepareRows } from '../scan/inputs.ts'
+import { buildInputs } from '../scan/level-inputs.ts'
 import type { Case } from '../selection/case.ts'
 import { MIN_SCORE, type Pick, selectPicks } from '../selection/select.ts'
 import { sliceRows } from '../selection/slice-rows.ts'
@@ -38,8 +38,7 @@ function scanPhase(given: Case, phase: string): Pick | null {
   const question: Question = { ...given.question, target: phase, measure: { kind: 'quantile', quantile: 0.95 }, phases: [] }
   const own = phaseCase(given, question)
   if (own === null) return null
-  const rows = prepareRows(own.table, own.population, own.levels)
-  const inputs = own.levels.alphas.map((_, index) => buildInput(own, rows, index))
+  const inputs = buildInputs(own)
   const pick = selectPicks(own, inputs).picks[0]
   if (pick === undefined) return null
   const slice = sliceRows(pick.input, pick.candidate, true)

@@ -65,9 +65,9 @@ export function explainPhases(given: Case, incident: Int32Array, baseline: Int32
   const unfinished = incident.length === 0 ? 0 : 1 - finished.length / incident.length
   if (names.length === 0) return { shares: [], excess: [], unfinished }
   if (unfinished > 0.5) return { shares: stuckPhases(given, incident, names), excess: [], unfinished }
-  const rows = bounded(finished, table.time, ROWS, question.seed)
+  const rows = bounded(population, table.time, finished, ROWS, question.seed)
   const usable = baseline.filter((row) => Number.isFinite(population.value[row] as number) && population.censored[row] === 0)
-  const base = bounded(usable, table.time, ROWS * 2, question.seed)
+  const base = bounded(population, table.time, usable, ROWS * 2, question.seed)
   const { now, healed } = swapColumns(given, names, rows, base)
   const excess = names.map((phase, index) => {
     const expected = mean(healed[index] as Float64Array)

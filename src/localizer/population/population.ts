@@ -1,6 +1,7 @@
 // Step 1: which rows are compared, and what each of them says. Turns windows and outcomes into two sets of rows with one value each,
 // censored where the request is not finished, infinite where it failed.
 import type { Question, Window } from '../question.ts'
+import { drawRows, sampleRows } from '../sampling.ts'
 import { QuestionError, type Table, TooFewRowsError } from '../table.ts'
 
 export interface Population {
@@ -11,7 +12,13 @@ export interface Population {
   value: Float64Array
   /** Per table row: 1 where the value is only a lower bound. */
   censored: Uint8Array
+  /** Per table row of the windows: a hash that samples are chosen by. */
+  draw: Uint32Array
   windows: { incident: Window; baseline: Window[] }
+  /** Rows of the baseline stand for so many each: where it is much larger than the incident needs, it is sampled. */
+  baselineFactor: number
+  /** Rows in the windows with a usable target, before sampling. */
+  rows: { incident: number; baseline: number }
   /** Rows in the windows without a usable target. */
   missing: { incident: number; baseline: number }
 }
@@ -19,6 +26,9 @@ export interface Population {
 /** Fewer rows than this on either side, and nothing can be said. */
 export const MIN_INCIDENT_ROWS = 8
 export const MIN_BASELINE_ROWS = 16
+
+/** More baseline rows than this, and than twice the incident's, add nothing: the incident's own counts are what is uncertain. */
+const BASELINE_ROWS = { least: 200_000, most: 1_000_000, perIncidentRow: 2 }
 
 /** Targets that are decided when the first token comes, and targets that an age says nothing about. */
 const FIRST_TOKEN: ReadonlySet<string> = new Set(['ttft', 'ttfr', 'ttfa'])
@@ -52,14 +62,29 @@ export function selectPopulation(table: Table, question: Question): Population {
   }
   requireRows('incident', incidentRows.length, MIN_INCIDENT_ROWS, missing.incident)
   requireRows('baseline', baselineRows.length, MIN_BASELINE_ROWS, missing.baseline)
+  const chosen = { incident: Int32Array.from(incidentRows), baseline: Int32Array.from(baselineRows) }
+  const draw = new Uint32Array(table.rows)
+  drawRows(table, value, chosen.incident, draw)
+  drawRows(table, value, chosen.baseline, draw)
+  const sampled =
+    question.measure.kind === 'sum'
+      ? chosen.baseline
+      : sampleRows(draw, chosen.baseline, baselineLimit(chosen.incident.length), question.seed)
   return {
-    incident: Int32Array.from(incidentRows),
-    baseline: Int32Array.from(baselineRows),
+    incident: chosen.incident,
+    baseline: sampled,
     value,
     censored,
+    draw,
+    baselineFactor: chosen.baseline.length / sampled.length,
+    rows: { incident: chosen.incident.length, baseline: chosen.baseline.length },
     windows: { incident, baseline: baselines },
     missing,
   }
+}
+
+function baselineLimit(incidentRows: number): number {
+  return Math.min(BASELINE_ROWS.most, Math.max(BASELINE_ROWS.least, BASELINE_ROWS.perIncidentRow * incidentRows))
 }
 
 function checkWindow(window: Window, key: string): Window {

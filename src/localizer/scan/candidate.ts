@@ -33,6 +33,8 @@ export interface ScanInput {
   all: Counts
   /** Counts of weighted rows are worth less than they seem: Σw²/Σw of the events. */
   weightVariance: number
+  /** Per table row: a hash that samples are chosen by. */
+  draw: Uint32Array
 }
 
 export function literalKey(literals: readonly Literal[]): string {

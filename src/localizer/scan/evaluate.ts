@@ -2,7 +2,7 @@
 // are slow together, so minutes of the same slice scatter more than a Poisson process.
 
 import { roleOf } from '../roles.ts'
-import { hashNumber } from '../sampling.ts'
+import { samplePositions } from '../sampling.ts'
 import { type Candidate, type Literal, membershipTables, membersOf, type ScanInput } from './candidate.ts'
 import { isFresh, siblingBaseline } from './fresh.ts'
 import { type Counts, logLikelihoodRatio } from './statistic.ts'
@@ -23,7 +23,7 @@ const SEED = 77
 export const MAX_BLOCKS = 60
 
 /** Blocks of a quarter of the incident's length over the baseline, at most 60. */
-export function timeBlocks(time: Float64Array, rows: Int32Array, incidentSeconds: number): Blocks {
+export function timeBlocks(time: Float64Array, draw: Uint32Array, rows: Int32Array, incidentSeconds: number): Blocks {
   let from = Number.POSITIVE_INFINITY
   let to = Number.NEGATIVE_INFINITY
   for (let at = 0; at < rows.length; at++) {
@@ -35,18 +35,8 @@ export function timeBlocks(time: Float64Array, rows: Int32Array, incidentSeconds
   const length = Math.max(incidentSeconds / 4, span / MAX_BLOCKS)
   const of = new Uint16Array(rows.length)
   for (let at = 0; at < rows.length; at++) of[at] = Math.min(Math.floor(((time[rows[at] as number] as number) - from) / length), MAX_BLOCKS)
-  return { of, count: Math.floor(span / length) + 1, ...samplePositions(time, rows) }
-}
-
-function samplePositions(time: Float64Array, rows: Int32Array): { sampled: Int32Array; share: number } {
-  const share = Math.min(1, DISPERSION_ROWS / Math.max(rows.length, 1))
-  const cut = share * 0x1_0000_0000
-  const sampled = new Int32Array(rows.length)
-  let count = 0
-  for (let at = 0; at < rows.length; at++) {
-    if (share >= 1 || hashNumber(time[rows[at] as number] as number, SEED) < cut) sampled[count++] = at
-  }
-  return { sampled: sampled.slice(0, count), share }
+  const sampled = samplePositions(draw, rows, DISPERSION_ROWS, SEED)
+  return { of, count: Math.floor(span / length) + 1, sampled, share: sampled.length / Math.max(rows.length, 1) }
 }
 
 /** `exact`: the candidate's counts are those of all rows already. */

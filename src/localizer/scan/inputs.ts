@@ -10,7 +10,7 @@ import type { ScanInput } from './candidate.ts'
 
 /** Baseline rows that the main effects are fitted on: enough for so many events, within limits. */
 const FIT_EVENTS = 3_000
-const FIT_ROWS = { least: 30_000, most: 150_000 }
+const FIT_ROWS = { least: 30_000, most: 100_000 }
 
 export interface PreparedRows {
   incident: Int32Array
@@ -55,13 +55,7 @@ export function buildInput(given: Case, rows: PreparedRows, index: number): Scan
   const all = [...dimensions, ...hidden]
   const rate = eventRate(rows, levels, index)
   const limit = Math.min(FIT_ROWS.most, Math.max(FIT_ROWS.least, FIT_EVENTS / rate))
-  const fitted = makeSide(
-    sampleRows(given.table, rows.baseline, given.population.value, limit, given.question.seed),
-    rows,
-    levels,
-    index,
-    rate,
-  )
+  const fitted = makeSide(sampleRows(given.population.draw, rows.baseline, limit, given.question.seed), rows, levels, index, rate)
   const effects: MainEffects = fitMainEffects(fitted, all)
   const a = makeSide(rows.incident, rows, levels, index, rate)
   const b = makeSide(rows.baseline, rows, levels, index, rate)
@@ -75,6 +69,7 @@ export function buildInput(given: Case, rows: PreparedRows, index: number): Scan
     b,
     all: { cA: total(a.events), xA: total(a.expected), cB: total(b.events), xB: total(b.expected) },
     weightVariance: weightVariance(rows),
+    draw: given.population.draw,
   }
 }
 

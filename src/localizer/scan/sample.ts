@@ -2,8 +2,7 @@
 // for the expectations. What wins here is counted again on every row (evaluate.ts), so sampling only decides who is looked at.
 
 import type { Side } from '../expectation/main-effects.ts'
-import { hashNumber } from '../sampling.ts'
-import type { DimensionColumn } from '../table.ts'
+import { samplePositions } from '../sampling.ts'
 import type { ScanInput } from './candidate.ts'
 
 /** Rows with one mass each; `ids[dimension][at]` is the row's value. */
@@ -19,37 +18,30 @@ export interface ScanSample {
   expectedB: MassSample
 }
 
-export const SAMPLE_LIMIT = 50_000
+/** Rows with events in the incident decide; everything else is only their yardstick. */
+const LIMITS = { eventsA: 50_000, others: 25_000 }
 
-export function sampleForScan(input: ScanInput, time: Float64Array, seed: number): ScanSample {
+export function sampleForScan(input: ScanInput, seed: number): ScanSample {
   return {
-    eventsA: massSample(input.dimensions, input.a, 'events', time, seed),
-    expectedA: massSample(input.dimensions, input.a, 'expected', time, seed + 1),
-    eventsB: massSample(input.dimensions, input.b, 'events', time, seed + 2),
-    expectedB: massSample(input.dimensions, input.b, 'expected', time, seed + 3),
+    eventsA: massSample(input, input.a, 'events', LIMITS.eventsA, seed),
+    expectedA: massSample(input, input.a, 'expected', LIMITS.others, seed + 1),
+    eventsB: massSample(input, input.b, 'events', LIMITS.others, seed + 2),
+    expectedB: massSample(input, input.b, 'expected', LIMITS.others, seed + 3),
   }
 }
 
-function massSample(
-  dimensions: readonly DimensionColumn[],
-  side: Side,
-  kind: 'events' | 'expected',
-  time: Float64Array,
-  seed: number,
-): MassSample {
+function massSample(input: ScanInput, side: Side, kind: 'events' | 'expected', limit: number, seed: number): MassSample {
   const mass = side[kind]
-  let carriers = 0
-  for (let at = 0; at < mass.length; at++) if ((mass[at] as number) > 0) carriers++
-  const keep = carriers <= SAMPLE_LIMIT ? 1 : SAMPLE_LIMIT / carriers
-  const cut = keep * 0x1_0000_0000
-  const chosen = new Int32Array(Math.min(carriers, Math.ceil(SAMPLE_LIMIT * 1.1) + 100))
-  let count = 0
-  for (let at = 0; at < mass.length && count < chosen.length; at++) {
-    if ((mass[at] as number) <= 0) continue
-    if (keep < 1 && hashNumber(time[side.rows[at] as number] as number, seed) >= cut) continue
-    chosen[count++] = at
-  }
-  const ids = dimensions.map((dimension) => gather(dimension.ids, side.rows, chosen, count))
+  const carriers = new Int32Array(mass.length)
+  let carrying = 0
+  for (let at = 0; at < mass.length; at++) if ((mass[at] as number) > 0) carriers[carrying++] = at
+  const rows = new Int32Array(carrying)
+  for (let index = 0; index < carrying; index++) rows[index] = side.rows[carriers[index] as number] as number
+  const chosen = samplePositions(input.draw, rows, limit, seed)
+  const count = chosen.length
+  const keep = count / Math.max(carrying, 1)
+  for (let index = 0; index < count; index++) chosen[index] = carriers[chosen[index] as number] as number
+  const ids = input.dimensions.map((dimension) => gather(dimension.ids, side.rows, chosen, count))
   const kept = new Float64Array(count)
   for (let index = 0; index < count; index++) kept[index] = (mass[chosen[index] as number] as number) / keep
   return { ids, mass: kept }

@@ -17,7 +17,7 @@ export interface ScanResult {
 const EVALUATED = { singles: 32, others: 16, othersOfMany: 8 }
 const MANY_ROWS = 200_000
 
-export function scan(input: ScanInput, blocks: Blocks, time: Float64Array, seed: number, deep = true): ScanResult {
+export function scan(input: ScanInput, blocks: Blocks, seed: number, deep = true): ScanResult {
   const totalValues = Math.max(
     2,
     input.dimensions.reduce((sum, dimension) => sum + dimension.values.length, 0),
@@ -26,7 +26,7 @@ export function scan(input: ScanInput, blocks: Blocks, time: Float64Array, seed:
   const singles = scanSingles(input, values, totalValues)
   const found = [...singles, ...scanSets(input, values, totalValues)]
   if (deep && input.dimensions.length > 1) {
-    const sample = sampleForScan(input, time, seed)
+    const sample = sampleForScan(input, seed)
     const pairs = scanPairs(input, sample, totalValues)
     pairs.sort(byScore(input.dimensions))
     found.push(...pairs, ...extendSlices(input, sample, pairs, totalValues))

@@ -12,8 +12,8 @@ const FIT_ROWS = 100_000
 export function buildSumInputs(given: Case, rows: PreparedRows): ScanInput[] {
   const unit = unitOf(given, rows.baseline)
   const mean = meanMass(given, rows, unit)
-  const { dimensions, table, population, question } = given
-  const fitted = sampleRows(table, rows.baseline, population.value, FIT_ROWS, question.seed)
+  const { dimensions, population, question } = given
+  const fitted = sampleRows(population.draw, rows.baseline, FIT_ROWS, question.seed)
   const effects = fitMainEffects(makeSide(given, rows, fitted, unit, mean), dimensions)
   const sides = [rows.incident, rows.baseline].map((of) => {
     const side = makeSide(given, rows, of, unit, mean)
@@ -26,6 +26,7 @@ export function buildSumInputs(given: Case, rows: PreparedRows): ScanInput[] {
     b,
     all: { cA: total(a.events), xA: total(a.expected), cB: total(b.events), xB: total(b.expected) },
     weightVariance: 1,
+    draw: population.draw,
   }))
 }
 

@@ -1,13 +1,13 @@
-// A smaller input of the same kind: rows chosen by the hash of their time, masses as they are. For decisions that a sample can make.
+// A smaller input of the same kind: a sample of the rows, masses as they are. For decisions that a sample can make.
 import type { Side } from '../expectation/main-effects.ts'
-import { hashNumber } from '../sampling.ts'
+import { samplePositions } from '../sampling.ts'
 import type { ScanInput } from './candidate.ts'
 
 const SEED = 41
 
 /** At most about `limit` rows on each side. */
-export function thin(input: ScanInput, time: Float64Array, limit: number): ScanInput {
-  return withSides(input, thinSide(input.a, time, limit), thinSide(input.b, time, limit))
+export function thin(input: ScanInput, limit: number): ScanInput {
+  return withSides(input, thinSide(input.a, input.draw, limit), thinSide(input.b, input.draw, limit))
 }
 
 export function withSides(input: ScanInput, a: Side, b: Side): ScanInput {
@@ -28,15 +28,8 @@ export function pickPositions(side: Side, at: ArrayLike<number>, count = at.leng
   return { rows, events, expected }
 }
 
-function thinSide(side: Side, time: Float64Array, limit: number): Side {
-  if (side.rows.length <= limit) return side
-  const cut = (limit / side.rows.length) * 0x1_0000_0000
-  const at = new Int32Array(side.rows.length)
-  let count = 0
-  for (let index = 0; index < side.rows.length; index++) {
-    if (hashNumber(time[side.rows[index] as number] as number, SEED) < cut) at[count++] = index
-  }
-  return pickPositions(side, at, count)
+function thinSide(side: Side, draw: Uint32Array, limit: number): Side {
+  return side.rows.length <= limit ? side : pickPositions(side, samplePositions(draw, side.rows, limit, SEED))
 }
 
 function total(values: Float32Array): number {

@@ -24,7 +24,7 @@ export function cleanestFirst(given: Case, inputs: readonly ScanInput[], ranked:
     ranked.filter(({ candidate }) => candidate.score >= LEAST_SCORE * top.candidate.score && candidate.fresh !== true),
   ).slice(0, COMPARED)
   if (rivals.length < 2 || top.candidate.fresh === true) return [...ranked]
-  const input = thin(inputs[0] as ScanInput, given.table.time, ROWS)
+  const input = thin(inputs[0] as ScanInput, ROWS)
   const measured = rivals.map((entry) => {
     const rows = sliceRows(input, entry.candidate, true)
     const { relative, absolute } = measureEffect(given.question.measure, given.population, given.conditioning, rows.incident, rows.baseline)

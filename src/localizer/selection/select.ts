@@ -10,10 +10,9 @@ import { widest } from '../grouping/widening.ts'
 import { byScore, type Candidate, type Literal, membersOf, type ScanInput } from '../scan/candidate.ts'
 import { type Blocks, evaluate, timeBlocks } from '../scan/evaluate.ts'
 import { explainAway } from '../scan/inputs.ts'
+import { promisingLevels } from '../scan/level-inputs.ts'
 import { scan } from '../scan/scan.ts'
-import { countValues, scanSingles } from '../scan/singles.ts'
 import { contrast, logLikelihoodRatio } from '../scan/statistic.ts'
-import { thin } from '../scan/thin.ts'
 import type { Case } from './case.ts'
 import { cleanestFirst } from './cleanest.ts'
 import { fleetEffect, restEffect, sliceEffect, sliceRisk } from './slice-rows.ts'
@@ -51,11 +50,7 @@ export interface Selection {
 export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
-const DEEP_LEVELS = 2
-const PROMISING_ROWS = 60_000
 const NEARLY = 0.8
-/** Beyond so many rows only the promising levels are looked at. */
-const MANY_ROWS = 200_000
 const MIN_EFFECT = 0.04
 /** A cause must be so many times worse than the rest of the fleet. */
 const CAUSE_FACTOR = 2.5
@@ -66,7 +61,7 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
   // Explaining away changes the expectations; the answers are built from the original ones.
   const inputs: ScanInput[] = original.map((input) => ({ ...input, a: { ...input.a, expected: input.a.expected.slice() } }))
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
-  const blocks = timeBlocks(given.table.time, inputs[0]?.b.rows ?? new Int32Array(0), seconds)
+  const blocks = timeBlocks(given.table.time, given.population.draw, inputs[0]?.b.rows ?? new Int32Array(0), seconds)
   const selection: Selection = {
     picks: [],
     fleet: { level: 0, candidate: emptyCandidate(), effect: { relative: 0, absolute: 0, rows: { incident: 0, baseline: 0 } } },
@@ -74,7 +69,7 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
     mixShift: null,
     suspects: [],
   }
-  const promising = promisingLevels(inputs, given.table.time)
+  const promising = promisingLevels(inputs)
   let thresholds: Thresholds = { slice: MIN_SCORE, fleet: MIN_SCORE }
   for (let round = 0; round < MAX_PICKS; round++) {
     const deep = round === 0 || given.population.incident.length < 5_000
@@ -119,17 +114,6 @@ function quietThresholds(given: Case, inputs: ScanInput[], slices: Scanned[], fl
   }
 }
 
-/** The levels at which single values stand out most: only there are conjunctions searched. */
-function promisingLevels(inputs: ScanInput[], time: Float64Array): Set<number> {
-  const best = inputs.map((whole, level) => {
-    const input = thin(whole, time, PROMISING_ROWS)
-    const top = scanSingles(input, countValues(input), 2).reduce((most, candidate) => Math.max(most, candidate.g), 0)
-    return { level, top }
-  })
-  best.sort((left, right) => right.top - left.top || left.level - right.level)
-  return new Set(best.slice(0, DEEP_LEVELS).map(({ level }) => level))
-}
-
 function scanLevels(
   given: Case,
   inputs: ScanInput[],
@@ -139,10 +123,8 @@ function scanLevels(
 ): { slices: Scanned[]; fleet: Scanned } {
   const slices: Scanned[] = []
   let fleet: Scanned | null = null
-  const many = given.population.incident.length + given.population.baseline.length > MANY_ROWS
   for (let level = 0; level < inputs.length; level++) {
-    if (many && !promising.has(level)) continue
-    const result = scan(inputs[level] as ScanInput, blocks, given.table.time, given.question.seed, deep && promising.has(level))
+    const result = scan(inputs[level] as ScanInput, blocks, given.question.seed, deep && promising.has(level))
     for (const candidate of result.candidates) slices.push({ level, candidate })
     if (fleet === null || result.fleet.score > fleet.candidate.score) fleet = { level, candidate: result.fleet }
   }

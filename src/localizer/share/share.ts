@@ -1,7 +1,8 @@
 // Step 9: how much of the regression is a slice's? share(S) = (F_A − F_A[S healed]) / (F_A − F_A[all healed]): the slice's rows get the
 // baseline's value of equal rank at equal workload, and the target is computed again. What remains after healing everything is mix.
 import type { Interval } from '@longpole/model/finding'
-import { createRandom, hashNumber } from '../sampling.ts'
+import type { Population } from '../population/population.ts'
+import { createRandom, sampleRows } from '../sampling.ts'
 import type { Case } from '../selection/case.ts'
 import { rankMap } from './rank-map.ts'
 import { summarize } from './summary.ts'
@@ -23,8 +24,8 @@ const RESAMPLES = 20
 
 export function healEverything(given: Case): Healing {
   const { table, question, population } = given
-  const rows = bounded(population.incident, table.time, LIMIT, question.seed)
-  const base = bounded(population.baseline, table.time, LIMIT, question.seed + 1)
+  const rows = bounded(population, table.time, population.incident, LIMIT, question.seed)
+  const base = bounded(population, table.time, population.baseline, LIMIT, question.seed + 1)
   const value = Float64Array.from(rows, (row) => population.value[row] as number)
   const before = Float64Array.from(base, (row) => population.value[row] as number)
   const healed = healRows(given, rows, base)
@@ -90,12 +91,10 @@ function pickAt(values: Float64Array, at: Uint32Array): Float64Array {
   return Float64Array.from(at, (index) => values[index] as number)
 }
 
-/** A deterministic subset by the hash of each row's time; ordered by time, so that row order does not matter. */
-export function bounded(rows: Int32Array, time: Float64Array, limit: number, seed: number): Int32Array {
-  let kept = rows
-  if (rows.length > limit) {
-    const cut = (limit / rows.length) * 0x1_0000_0000
-    kept = rows.filter((row) => hashNumber(time[row] as number, seed) < cut)
-  }
-  return Int32Array.from(kept).sort((left, right) => (time[left] as number) - (time[right] as number))
+/** A deterministic subset, ordered by time, so that row order does not matter. */
+export function bounded(population: Population, time: Float64Array, rows: Int32Array, limit: number, seed: number): Int32Array {
+  const { draw } = population
+  return Int32Array.from(sampleRows(draw, rows, limit, seed)).sort(
+    (left, right) => (time[left] as number) - (time[right] as number) || (draw[left] as number) - (draw[right] as number),
+  )
 }

@@ -75,7 +75,8 @@ function baselineBlocks(given: Case, rows: Int32Array, work: (row: number) => nu
     sums[block(row)] = (sums[block(row)] as number) + work(row)
   }
   // Blocks without any row lie between the baseline's windows.
-  const rates = Array.from(sums, (value) => value / Math.max(length, 1e-9)).filter((_, index) => seen[index] === 1)
+  const factor = given.population.baselineFactor / Math.max(length, 1e-9)
+  const rates = Array.from(sums, (value) => value * factor).filter((_, index) => seen[index] === 1)
   const mean = rates.reduce((total, rate) => total + rate, 0) / Math.max(rates.length, 1)
   const variance = rates.reduce((total, rate) => total + (rate - mean) ** 2, 0) / Math.max(rates.length - 1, 1)
   return { mean, deviation: Math.max(Math.sqrt(variance), 0.02 * mean) }

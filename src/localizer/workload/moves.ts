@@ -65,8 +65,8 @@ export function findMoves(whole: Case): Move[] {
 const SAMPLE = 60_000
 
 function sampled(given: Case): Case {
-  const { population, table, question } = given
-  const some = (rows: Int32Array) => sampleRows(table, rows, population.value, SAMPLE, question.seed + 5)
+  const { population, question } = given
+  const some = (rows: Int32Array) => sampleRows(population.draw, rows, SAMPLE, question.seed + 5)
   return { ...given, population: { ...population, incident: some(population.incident), baseline: some(population.baseline) } }
 }
 
