@@ -15,6 +15,8 @@ export interface EngineVariables {
   url: string
   /** Variable with the OTLP/HTTP port that the running engine exports to. */
   otlpPort: string
+  /** Variable with the process group of the running engine, where a test stops and continues it. */
+  processGroup?: string
   /** Variable with a shell command that serves one; PORT, OTLP (host and port) and OTLP_URL (base address) are set for it. */
   command: string
 }
@@ -32,7 +34,8 @@ export async function findEngine(
   if (url !== undefined && url !== '') {
     const otlpPort = Number(process.env[variables.otlpPort] ?? 4318)
     await waitFor(`engine at ${url}`, 10_000, async () => (await fetch(`${url}/v1/models`)).ok)
-    return { url: url.replace(/\/+$/, ''), otlpPort, processGroup: Number(process.env.LONGPOLE_E2E_VLLM_PROCESS_GROUP) || null }
+    const processGroup = Number(process.env[variables.processGroup ?? 'LONGPOLE_E2E_VLLM_PROCESS_GROUP']) || null
+    return { url: url.replace(/\/+$/, ''), otlpPort, processGroup }
   }
   if (command === undefined || command === '') {
     console.error(

@@ -76,12 +76,13 @@ export interface Hub {
   otlpUrl: string
 }
 
-export async function startHub(workspace: Workspace, name = 'hub'): Promise<Hub> {
+export async function startHub(workspace: Workspace, name = 'hub', env: Record<string, string> = {}): Promise<Hub> {
   const [api, http, grpc] = await freePorts(3)
   startLongpole(workspace, name, ['hub', '--data', join(workspace.directory, `${name}-data`)], {
     LONGPOLE_LISTEN_API: `127.0.0.1:${api}`,
     LONGPOLE_LISTEN_OTLP_HTTP: `127.0.0.1:${http}`,
     LONGPOLE_LISTEN_OTLP_GRPC: `127.0.0.1:${grpc}`,
+    ...env,
   })
   const hub = { apiUrl: `http://127.0.0.1:${api}`, otlpUrl: `http://127.0.0.1:${http}` }
   await waitFor(`hub ready at ${hub.apiUrl}`, 60_000, async () => (await fetch(`${hub.apiUrl}/readyz`)).ok)
