@@ -47,7 +47,7 @@ export function createForwarder(
 
   return {
     forward({ record, spans }) {
-      batch.push(...spansOfRecord(record, spans, version))
+      batch.push(...spansOfRecord(record, spans(), version))
       if (batch.length >= BATCH_SPANS) send()
       else timer ??= setTimeout(send, BATCH_MS)
     },

@@ -73,7 +73,7 @@ const SPANS = [
   ),
 ]
 
-async function settle(spans: Span[]): Promise<SettledRequest> {
+async function settle(spans: Span[]): Promise<{ record: SettledRequest['record']; spans: Span[] }> {
   const settled: SettledRequest[] = []
   const correlator = createCorrelator({
     clock: createManualClock(T0),
@@ -92,7 +92,8 @@ async function settle(spans: Span[]): Promise<SettledRequest> {
   correlator.add(spans.map((entry) => ({ span: entry, receivedUnixNano: T0 })))
   await correlator.flush()
   expect(settled).toHaveLength(1)
-  return settled[0] as SettledRequest
+  const [request] = settled as [SettledRequest]
+  return { record: request.record, spans: request.spans() }
 }
 
 test('a settled request is one trace with one child span for each phase, as long as in the record', async () => {

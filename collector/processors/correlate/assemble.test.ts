@@ -137,7 +137,7 @@ function observe(truth: Truth, skew = { sidecar: 0, engine: 0 }, consume = 0): O
 }
 
 function assemble(observations: Observation[]) {
-  const parts = joinRequests(observations, new Map())
+  const parts = joinRequests(observations, () => new Map())
   expect(parts).toHaveLength(1)
   return assembleRecord(parts[0] as (typeof parts)[0], context).record
 }
@@ -258,7 +258,7 @@ test('whatever is seen of whatever request, phases are never negative and add up
         const phases = entry.phases.map((one) => ({ ...one, seconds: Math.max(0, one.seconds + (noise[index] ?? 0)) }))
         return { ...entry, boundaries, phases, traceId: TRACE, requestIds: ['same'] }
       })
-      for (const part of joinRequests(observations, new Map())) {
+      for (const part of joinRequests(observations, () => new Map())) {
         const { record } = assembleRecord(part, context)
         expect(total(record)).toBeCloseTo(record.e2e as number, 6)
         for (const entry of record.phases) expect(entry.seconds).toBeGreaterThanOrEqual(0)
@@ -301,16 +301,16 @@ describe('joining', () => {
       const rename = (id: string) => (id === '' ? '' : `x${id}`)
       return { ...entry, spanId: rename(entry.spanId), parentSpanId: rename(entry.parentSpanId), spanIds: entry.spanIds.map(rename) }
     })
-    expect(joinRequests([...first, ...second], new Map()).map(({ observations }) => observations.length)).toEqual([4, 4])
+    expect(joinRequests([...first, ...second], () => new Map()).map(({ observations }) => observations.length)).toEqual([4, 4])
   })
 
   test('halves of a broken trace join by request id, and requests that reuse an id stay apart', () => {
     const [request, , , engine] = observe(calm) as [Observation, Observation, Observation, Observation]
     const other = { ...engine, traceId: 'b'.repeat(32), requestIds: ['id-1'] }
     const asked = { ...request, requestIds: ['id-1'] }
-    expect(joinRequests([asked, other], new Map())).toHaveLength(1)
+    expect(joinRequests([asked, other], () => new Map())).toHaveLength(1)
     const again = { ...asked, traceId: 'c'.repeat(32), startUnixNano: at(50), endUnixNano: at(51) }
-    const parts = joinRequests([asked, again, other], new Map())
+    const parts = joinRequests([asked, again, other], () => new Map())
     expect(parts).toHaveLength(2)
     expect(parts.find(({ observations }) => observations.includes(other))?.observations).toContain(asked)
   })
@@ -322,7 +322,7 @@ describe('joining', () => {
         { ...request, parentSpanId: 'c2' },
         { ...attempt, parentSpanId: 'c1' },
       ],
-      new Map(),
+      () => new Map(),
     )
     expect(parts).toHaveLength(1)
   })

@@ -14,10 +14,16 @@ export type ParentMap = ReadonlyMap<string, string>
 
 export const spanKey = (traceId: string, spanId: string): string => traceId + spanId
 
+/** Parents of all spans; asked for only where an observation's own parent is no part of another observation. */
+export type Parents = () => ParentMap
+
 /** Requests in the order of their start. The result does not depend on the order of the observations. */
-export function joinRequests(observations: readonly Observation[], parents: ParentMap): RequestParts[] {
+export function joinRequests(observations: readonly Observation[], parents: Parents): RequestParts[] {
   const ordered = [...observations].sort(outermostFirst)
+  if (ordered.length === 0) return []
   const above = nearestAbove(ordered, parents)
+  // Each but one hangs below another: they are one request already.
+  if (above.size === ordered.length - 1) return [{ observations: ordered, above }]
   const groups = new Groups(ordered)
   for (const [lower, upper] of above) groups.unite(lower, upper)
   joinByRequestId(groups)
@@ -25,8 +31,10 @@ export function joinRequests(observations: readonly Observation[], parents: Pare
   return groups.list().map((members) => ({ observations: members.sort(outermostFirst), above }))
 }
 
+const RANKS: Record<Vantage, number> = Object.fromEntries(VANTAGES.map((vantage, index) => [vantage, index])) as Record<Vantage, number>
+
 export function vantageRank(vantage: Vantage): number {
-  return VANTAGES.indexOf(vantage)
+  return RANKS[vantage]
 }
 
 function outermostFirst(left: Observation, right: Observation): number {
@@ -38,7 +46,34 @@ function outermostFirst(left: Observation, right: Observation): number {
 }
 
 /** Climbs from each observation through the spans' parents to the next observation. Cycles and endless chains end the climb. */
-function nearestAbove(observations: readonly Observation[], parents: ParentMap): Map<Observation, Observation> {
+function nearestAbove(observations: readonly Observation[], parents: Parents): Map<Observation, Observation> {
+  const ownerOf = ownerLookup(observations)
+  const above = new Map<Observation, Observation>()
+  let known: ParentMap | null = null
+  for (const observation of observations) {
+    const { traceId } = observation
+    let spanId: string | undefined = observation.parentSpanId
+    for (let steps = 0; spanId !== undefined && spanId !== '' && steps < MAX_DEPTH; steps++) {
+      const found = ownerOf(traceId, spanId)
+      if (found !== undefined && found !== observation) {
+        if (!isAbove(found, observation, above)) above.set(observation, found)
+        break
+      }
+      known ??= parents()
+      spanId = known.get(spanKey(traceId, spanId))
+    }
+  }
+  return above
+}
+
+/** Few enough to look at each. */
+const MAX_SCANNED = 8
+
+/** Whose span it is: of several observations that claim it, the outermost. */
+function ownerLookup(observations: readonly Observation[]): (traceId: string, spanId: string) => Observation | undefined {
+  if (observations.length <= MAX_SCANNED) {
+    return (traceId, spanId) => observations.find((entry) => entry.traceId === traceId && entry.spanIds.includes(spanId))
+  }
   const owner = new Map<string, Observation>()
   for (const observation of observations) {
     for (const spanId of observation.spanIds) {
@@ -46,20 +81,7 @@ function nearestAbove(observations: readonly Observation[], parents: ParentMap):
       if (!owner.has(key)) owner.set(key, observation)
     }
   }
-  const above = new Map<Observation, Observation>()
-  for (const observation of observations) {
-    let spanId: string | undefined = observation.parentSpanId
-    for (let steps = 0; spanId !== undefined && spanId !== '' && steps < MAX_DEPTH; steps++) {
-      const key: string = spanKey(observation.traceId, spanId)
-      const found = owner.get(key)
-      if (found !== undefined && found !== observation) {
-        if (!isAbove(found, observation, above)) above.set(observation, found)
-        break
-      }
-      spanId = parents.get(key)
-    }
-  }
-  return above
+  return (traceId, spanId) => owner.get(spanKey(traceId, spanId))
 }
 
 const MAX_DEPTH = 1_000
@@ -109,7 +131,7 @@ function distance(left: Observation, right: Observation): bigint {
 }
 
 /** Within one trace: a lower half whose parent was never seen belongs to the only upper half there is. */
-function joinHalves(groups: Groups, parents: ParentMap): void {
+function joinHalves(groups: Groups, parents: Parents): void {
   const byTrace = new Map<string, Observation[][]>()
   for (const members of groups.list()) {
     const { traceId } = members[0] as Observation
@@ -121,7 +143,7 @@ function joinHalves(groups: Groups, parents: ParentMap): void {
       Observation,
       Observation,
     ]
-    const parentMissing = lower.parentSpanId !== '' && !parents.has(spanKey(lower.traceId, lower.parentSpanId))
+    const parentMissing = lower.parentSpanId !== '' && !parents().has(spanKey(lower.traceId, lower.parentSpanId))
     if (parentMissing && groups.fit(upper, lower)) groups.unite(upper, lower)
   }
 }

@@ -4,6 +4,12 @@ import type { Observation } from '@longpole/model/observation'
 import type { Span } from '@longpole/model/span'
 import { type ParentMap, spanKey } from './join.ts'
 
+/** A span with the time it was first received, which never changes. */
+export interface ReceivedSpan {
+  span: Span
+  receivedUnixNano: bigint
+}
+
 /** A record that is in the store: its identity is fixed. */
 export interface WrittenRecord {
   recordId: string
@@ -12,49 +18,66 @@ export interface WrittenRecord {
   version: number
 }
 
-export interface Trace {
-  traceId: string
-  spans: Map<string, Span>
-  /** Unix nanoseconds, by span id. */
-  received: Map<string, bigint>
-  /** Rough size in memory. */
-  bytes: number
-  /** Monotonic ms at which the first of its spans was received. */
-  firstMs: number
-  /** Monotonic ms of the last new span. */
-  touchedMs: number
-  /** Spans that must be read from the store before it may be looked at: it was closed and forgotten. */
-  mustLoad: boolean
-  written: WrittenRecord[]
-  /** Null while spans came since they were made. */
-  observations: Observation[] | null
-  requestIds: string[]
-  /** Monotonic ms before which it is not written: its spans are being read back, and more of them may follow. */
-  restMs: number
-  /** Monotonic ms of the next look. */
-  dueMs: number
-}
-
-export function newTrace(traceId: string): Trace {
-  return {
-    traceId,
-    spans: new Map(),
-    received: new Map(),
-    bytes: TRACE_BYTES,
-    firstMs: Number.POSITIVE_INFINITY,
-    touchedMs: 0,
-    mustLoad: false,
-    written: [],
-    observations: null,
-    requestIds: [],
-    restMs: 0,
-    dueMs: Number.POSITIVE_INFINITY,
-  }
-}
-
 const TRACE_BYTES = 600
 const SPAN_BYTES = 500
 const ATTRIBUTE_BYTES = 48
+/** Beyond so many spans an index is quicker than a look at each. */
+const MAX_SCANNED = 12
+
+export class Trace {
+  readonly traceId: string
+  /** Distinct, in the order in which they came. */
+  readonly held: ReceivedSpan[] = []
+  /** `open`: something is not written yet; `closed`: kept for amendments; `gone`: no longer held. */
+  state: 'open' | 'closed' | 'gone' = 'gone'
+  /** Rough size in memory. */
+  bytes = TRACE_BYTES
+  /** Unix nanoseconds at which the first of its spans was received; null while it has none. */
+  firstUnixNano: bigint | null = null
+  /** Monotonic ms of the last new span. */
+  touchedMs = 0
+  /** Monotonic ms at which it was closed. */
+  closedMs = 0
+  /** Spans that must be read from the store before it may be looked at: it was closed and forgotten. */
+  mustLoad = false
+  written: WrittenRecord[] = []
+  /** Null while spans came since they were made. */
+  observations: Observation[] | null = null
+  requestIds: readonly string[] = []
+  /** Monotonic ms before which it is not written: its spans are being read back, and more of them may follow. */
+  restMs = 0
+  /** The slot of the next look; see due-slots.ts. */
+  slot = -1
+  private index: Map<string, ReceivedSpan> | null = null
+
+  constructor(traceId: string) {
+    this.traceId = traceId
+  }
+
+  find(spanId: string): ReceivedSpan | undefined {
+    if (this.index !== null) return this.index.get(spanId)
+    for (let at = 0; at < this.held.length; at++) {
+      const entry = this.held[at] as ReceivedSpan
+      if (entry.span.spanId === spanId) return entry
+    }
+    return undefined
+  }
+
+  /** `entry` is not there yet. */
+  add(entry: ReceivedSpan): void {
+    const { held } = this
+    held.push(entry)
+    if (this.firstUnixNano === null || entry.receivedUnixNano < this.firstUnixNano) this.firstUnixNano = entry.receivedUnixNano
+    if (this.index !== null) this.index.set(entry.span.spanId, entry)
+    else if (held.length > MAX_SCANNED) this.index = new Map(held.map((known) => [known.span.spanId, known]))
+  }
+
+  spans(): Span[] {
+    const spans: Span[] = []
+    for (let at = 0; at < this.held.length; at++) spans.push((this.held[at] as ReceivedSpan).span)
+    return spans
+  }
+}
 
 /** Rough heap size of a span; shared resources are not counted. */
 export function sizeOf(span: Span): number {
@@ -69,6 +92,6 @@ export function sizeOf(span: Span): number {
 /** Parents of all spans of the traces, for the climb from a span to the observation above it. */
 export function parentsOf(traces: readonly Trace[]): ParentMap {
   const parents = new Map<string, string>()
-  for (const { traceId, spans } of traces) for (const span of spans.values()) parents.set(spanKey(traceId, span.spanId), span.parentSpanId)
+  for (const { traceId, held } of traces) for (const { span } of held) parents.set(spanKey(traceId, span.spanId), span.parentSpanId)
   return parents
 }
