@@ -44,6 +44,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/why.ts'),
   },
   {
+    name: 'top',
+    summary: 'the first page in a terminal: is the fleet fine, what is wrong, which requests wait',
+    load: () => import('./commands/top.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'check every hop from the client to the store',
     load: () => import('./commands/doctor.ts'),
