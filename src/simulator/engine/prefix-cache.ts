@@ -1,5 +1,6 @@
 // Prefix cache of one rank: an LRU over blocks, as vLLM's and SGLang's caches behave once a block is as good as its id (the id stands
 // for all tokens up to and including the block). Blocks are touched from the leaf to the root, so a chain loses its tail first.
+import { NumberTable } from '../core/number-table.ts'
 
 /** Names the blocks of a prompt: equal id = equal prefix. */
 export interface PrefixBlocks {
@@ -15,7 +16,7 @@ export class PrefixCache {
   readonly blockTokens: number
   /** Blocks taken out to make room, since the start. */
   evictions = 0
-  private readonly slots = new Map<number, number>()
+  private readonly slots = new NumberTable()
   private readonly free: number[] = []
   // A ring of slots in order of use; slot 0 is its head.
   private ids = new Float64Array(1024)
@@ -36,7 +37,7 @@ export class PrefixCache {
   match(prompt: PrefixBlocks): number {
     const count = prompt.blockCount
     let matched = 0
-    while (matched < count && this.slots.has(prompt.blockId(matched))) matched++
+    while (matched < count && this.slots.get(prompt.blockId(matched)) >= 0) matched++
     return matched
   }
 
@@ -50,10 +51,10 @@ export class PrefixCache {
     for (let index = count - 1; index >= 0; index--) {
       const id = prompt.blockId(index)
       let slot = this.slots.get(id)
-      if (slot === undefined) {
+      if (slot < 0) {
         slot = this.takeSlot()
         this.ids[slot] = id
-        this.slots.set(id, slot)
+        this.slots.add(id, slot)
       } else this.unlink(slot)
       this.linkYoungest(slot)
     }

@@ -6,14 +6,20 @@ import { RECORD_COLUMNS, type RecordColumn, type RunIdentity } from './record-co
 export class Dictionary {
   readonly values: string[] = []
   private readonly ids = new Map<string, number>()
+  // Neighbouring rows often have the same value.
+  private last: string | null = null
+  private lastId = -1
 
   idOf(value: string): number {
+    if (value === this.last) return this.lastId
     let id = this.ids.get(value)
     if (id === undefined) {
       id = this.values.length
       this.values.push(value)
       this.ids.set(value, id)
     }
+    this.last = value
+    this.lastId = id
     return id
   }
 }

@@ -5,12 +5,15 @@ import type { SimRequest } from '../core/request.ts'
 
 export const Purpose = { trace: 0x51, request: 0x52, requestId: 0x53, attempt: 0x60, sidecar: 0x80, engine: 0xa0, gateway: 0xc0 } as const
 
+/** Four digits of every 16-bit number: ids are made by the million. */
+const DIGITS = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, '0'))
+
 export function hexId(seed: number, key: number, words: number, purpose: number): string {
   let text = ''
-  for (let word = 0; word < words; word++)
-    text += hash(seed ^ purpose, key, word)
-      .toString(16)
-      .padStart(8, '0')
+  for (let word = 0; word < words; word++) {
+    const drawn = hash(seed ^ purpose, key, word)
+    text += (DIGITS[drawn >>> 16] as string) + (DIGITS[drawn & 0xffff] as string)
+  }
   return text
 }
 
