@@ -2,13 +2,11 @@
 // dictionary ids, give the same answer.
 import type { Finding } from '@longpole/model/finding'
 import { answer } from './answer/answer.ts'
-import { conditionOnWorkload } from './conditioning/conditioning.ts'
-import { scoreLevels } from './conditioning/levels.ts'
+import { baselineOf } from './baseline/baseline.ts'
 import { scanPhases } from './phases/phase-scan.ts'
-import { selectPopulation } from './population/population.ts'
 import type { Question } from './question.ts'
 import { buildInputs } from './scan/level-inputs.ts'
-import type { Case } from './selection/case.ts'
+import { caseOf } from './selection/case.ts'
 import { selectPicks } from './selection/select.ts'
 import { type DimensionColumn, QuestionError, type Table, usedValues } from './table.ts'
 
@@ -21,17 +19,14 @@ export interface Answer {
 /** Throws QuestionError on bad input and TooFewRowsError where nothing can be said. */
 export function localize(table: Table, question: Question): Answer {
   const dimensions = searchedDimensions(table, question)
-  const population = selectPopulation(table, question)
-  const conditioning = conditionOnWorkload(table, question, population, dimensions)
-  const levels = scoreLevels(table, question.measure, population, conditioning)
-  const given: Case = { table, question, population, conditioning, levels, dimensions }
+  const given = caseOf(table, question, dimensions, baselineOf(table, question, dimensions))
   const inputs = buildInputs(given)
   const selection = selectPicks(given, inputs)
   if (selection.picks.length === 0 && !selection.fleetWide && !question.without?.has('phase_scan'))
     selection.picks.push(...scanPhases(given))
   return {
     findings: answer(given, inputs, selection),
-    rows: population.rows,
+    rows: given.population.rows,
   }
 }
 

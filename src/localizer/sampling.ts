@@ -43,15 +43,22 @@ const FEW = 100
  * a hash cannot choose.
  */
 export function samplePositions(draw: Uint32Array, rows: Int32Array, limit: number, seed: number): Int32Array {
+  const kept = new Int32Array(rows.length)
   if (rows.length > limit) {
     const cut = (limit / rows.length) * 0x1_0000_0000
-    const salt = Math.imul(seed, 0x9e3779b1)
-    const kept = new Int32Array(rows.length)
-    let count = 0
-    for (let at = 0; at < rows.length; at++) if (mix((draw[rows[at] as number] as number) ^ salt) < cut) kept[count++] = at
+    const count = chooseInto(kept, draw, rows, Math.imul(seed, 0x9e3779b1), cut)
     if (limit < FEW || Math.abs(count - limit) <= MISS * limit) return kept.slice(0, count)
   }
-  return Int32Array.from(rows, (_, at) => at)
+  for (let at = 0; at < kept.length; at++) kept[at] = at
+  return kept
+}
+
+function chooseInto(kept: Int32Array, draw: Uint32Array, rows: Int32Array, salt: number, cut: number): number {
+  let count = 0
+  for (let at = 0; at < rows.length; at++) {
+    if (mix((draw[rows[at] as number] as number) ^ salt) < cut) kept[count++] = at
+  }
+  return count
 }
 
 /** The rows at samplePositions. */

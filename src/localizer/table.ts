@@ -77,20 +77,28 @@ export function compactIds(ids: ArrayLike<number>, cardinality: number): Uint16A
   return compact
 }
 
+const used = new WeakMap<DimensionColumn, DimensionColumn>()
+
 /** The same dimension without values that no row has, so that cardinality means what it says. */
 export function usedValues(column: DimensionColumn): DimensionColumn {
+  const known = used.get(column) ?? withoutUnused(column)
+  used.set(column, known)
+  return known
+}
+
+function withoutUnused(column: DimensionColumn): DimensionColumn {
   const seen = new Uint8Array(column.values.length + 1)
   for (let row = 0; row < column.ids.length; row++) seen[column.ids[row] as number] = 1
-  let used = 0
+  let count = 0
   const renamed = new Int32Array(column.values.length + 1).fill(-1)
   const values: string[] = []
   for (let id = 0; id < column.values.length; id++) {
     if (seen[id] === 0) continue
-    renamed[id] = used++
+    renamed[id] = count++
     values.push(column.values[id] as string)
   }
-  if (used === column.values.length) return column
+  if (count === column.values.length) return column
   const ids = new Int32Array(column.ids.length)
   for (let row = 0; row < ids.length; row++) ids[row] = renamed[column.ids[row] as number] as number
-  return { name: column.name, values, ids: compactIds(ids, used) }
+  return { name: column.name, values, ids: compactIds(ids, count) }
 }

@@ -82,7 +82,8 @@ function notSeen(given: Case): string[] {
     hidden.push('no lengths: a longer prompt looks like a slower one')
   for (const dimension of dimensions) {
     let missing = 0
-    for (const row of population.incident) if (dimension.ids[row] === dimension.values.length) missing++
+    const { incident } = population
+    for (let at = 0; at < incident.length; at++) if (dimension.ids[incident[at] as number] === dimension.values.length) missing++
     const share = missing / Math.max(population.incident.length, 1)
     if (share > 0.1) hidden.push(`${dimension.name} is missing in ${Math.round(share * 100)} % of the rows`)
   }

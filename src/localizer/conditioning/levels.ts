@@ -1,9 +1,8 @@
 // Step 2b: one additive score for every target. A row's events are counted at a few tail levels α: e_i(α) = 1{P_B(Y > y_i | x_i) ≤ α}.
 // For a deadline or a ratio there is one level: the row is bad. For a sum the row's value itself is the mass.
-import type { Population } from '../population/population.ts'
+import type { BaselinePopulation, Population } from '../population/population.ts'
 import type { Measure } from '../question.ts'
-import type { Table } from '../table.ts'
-import type { Conditioning } from './conditioning.ts'
+import type { Conditioning, WorkloadModel } from './conditioning.ts'
 
 export const TAIL_LEVELS: readonly number[] = [0.3, 0.1, 0.03, 0.01]
 
@@ -17,63 +16,83 @@ export interface Levels {
   level: Uint8Array
 }
 
-export function scoreLevels(table: Table, measure: Measure, population: Population, conditioning: Conditioning): Levels {
-  if (measure.kind === 'quantile') return tailLevels(table, population, conditioning)
-  const level = new Uint8Array(table.rows).fill(UNUSABLE)
-  const threshold = measure.kind === 'deadline' ? measure.seconds : measure.kind === 'sum' ? Number.POSITIVE_INFINITY : 0.5
-  for (const rows of [population.baseline, population.incident]) {
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as number
-      const bad = (population.value[row] as number) > threshold
-      if (bad) level[row] = 1
-      else if (population.censored[row] === 0) level[row] = 0
-    }
-  }
-  return { alphas: [Number.NaN], level }
+/** What the baseline says of levels. */
+export interface Thresholds extends Levels {
+  /** Per bin and level the value ÷ scale that a row must exceed; for deadlines and ratios the value itself, once. */
+  at: Float64Array
+  byBin: boolean
 }
 
-function tailLevels(table: Table, population: Population, conditioning: Conditioning): Levels {
-  const { scale, bin, bins } = conditioning
-  const { value, censored } = population
-  const ratios = baselineRatios(population, conditioning)
-  const alphas = TAIL_LEVELS.filter((alpha) => alpha * population.baseline.length >= 4)
+export function fitThresholds(measure: Measure, population: BaselinePopulation, model: WorkloadModel): Thresholds {
+  const level = new Uint8Array(population.draw.length).fill(UNUSABLE)
+  const thresholds = measure.kind === 'quantile' ? tailThresholds(population, model, level) : fixedThreshold(measure, level)
+  scoreRows(thresholds, population.values, model, population.rows)
+  return thresholds
+}
+
+export function scoreLevels(thresholds: Thresholds, population: Population, conditioning: Conditioning): Levels {
+  scoreRows(thresholds, population, conditioning, population.incident)
+  return thresholds
+}
+
+function fixedThreshold(measure: Measure, level: Uint8Array): Thresholds {
+  const at = measure.kind === 'deadline' ? measure.seconds : measure.kind === 'sum' ? Number.POSITIVE_INFINITY : 0.5
+  return { alphas: [Number.NaN], level, at: Float64Array.of(at), byBin: false }
+}
+
+function tailThresholds(population: BaselinePopulation, model: WorkloadModel, level: Uint8Array): Thresholds {
+  const alphas = TAIL_LEVELS.filter((alpha) => alpha * population.rows.length >= 4)
   const width = alphas.length
-  const thresholds = new Float64Array(bins * width).fill(Number.POSITIVE_INFINITY)
-  for (let index = 0; index < bins; index++) {
-    const sorted = conditioning.marginal.get(index) ?? (ratios[index] as Float64Array)
-    if (sorted.length === 0) continue
+  const at = new Float64Array(model.bins * width).fill(Number.POSITIVE_INFINITY)
+  const set = (bin: number, sorted: Float64Array): void => {
+    if (sorted.length === 0) return
     for (let k = 0; k < width; k++) {
-      const at = Math.floor((1 - (alphas[k] as number)) * sorted.length)
-      thresholds[index * width + k] = sorted[Math.min(at, sorted.length - 1)] as number
+      const rank = Math.floor((1 - (alphas[k] as number)) * sorted.length)
+      at[bin * width + k] = sorted[Math.min(rank, sorted.length - 1)] as number
     }
   }
-  const level = new Uint8Array(table.rows).fill(UNUSABLE)
-  for (const rows of [population.baseline, population.incident]) {
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as number
-      const ratio = (value[row] as number) / (scale[row] as number)
-      const first = (bin[row] as number) * width
-      let reached = 0
-      while (reached < width && ratio > (thresholds[first + reached] as number)) reached++
-      if (censored[row] === 0 || reached === width) level[row] = reached
-    }
+  baselineRatios(population, model).forEach((sorted, bin) => {
+    set(bin, sorted)
+  })
+  const { value, censored } = population.values
+  for (const { unknownBin, baseline, median } of model.groups) {
+    if (unknownBin === null) continue
+    const known = baseline.filter((row) => censored[row] === 0)
+    set(unknownBin, Float64Array.from(known, (row) => (value[row] as number) / median).sort())
   }
-  return { alphas, level }
+  return { alphas, level, at, byBin: true }
+}
+
+function scoreRows(
+  { alphas, at, byBin, level }: Thresholds,
+  { value, censored }: { value: Float64Array; censored: Uint8Array },
+  { scale, bin }: Conditioning,
+  rows: Int32Array,
+): void {
+  const width = alphas.length
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number
+    const ratio = byBin ? (value[row] as number) / (scale[row] as number) : (value[row] as number)
+    const first = byBin ? (bin[row] as number) * width : 0
+    let reached = 0
+    while (reached < width && ratio > (at[first + reached] as number)) reached++
+    level[row] = censored[row] === 0 || reached === width ? reached : UNUSABLE
+  }
 }
 
 /** Sorted value ÷ scale of the baseline's rows, bin by bin; failed rows are +Infinity and sort last. Censored rows are left out. */
-export function baselineRatios(population: Population, conditioning: Conditioning): Float64Array[] {
-  const { scale, bin, bins } = conditioning
+function baselineRatios(population: BaselinePopulation, { scale, bin, bins }: WorkloadModel): Float64Array[] {
   const counts = new Int32Array(bins)
-  const { baseline, value, censored } = population
-  for (let index = 0; index < baseline.length; index++) {
-    const row = baseline[index] as number
+  const { rows } = population
+  const { value, censored } = population.values
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number
     if (censored[row] === 0) counts[bin[row] as number] = (counts[bin[row] as number] as number) + 1
   }
   const lists = Array.from(counts, (count) => new Float64Array(count))
   const filled = new Int32Array(bins)
-  for (let index = 0; index < baseline.length; index++) {
-    const row = baseline[index] as number
+  for (let index = 0; index < rows.length; index++) {
+    const row = rows[index] as number
     if (censored[row] !== 0) continue
     const of = bin[row] as number
     const list = lists[of] as Float64Array

@@ -4,7 +4,7 @@
 
 import type { Side } from '../expectation/main-effects.ts'
 import { byScore, type Candidate, type ScanInput } from '../scan/candidate.ts'
-import { evaluate, timeBlocks } from '../scan/evaluate.ts'
+import { evaluate, spanOf, timeBlocks } from '../scan/evaluate.ts'
 import { countValues, scanSets, scanSingles } from '../scan/singles.ts'
 import { pickPositions, thin, withSides } from '../scan/thin.ts'
 
@@ -22,12 +22,23 @@ export interface NullMaximum {
   fleet: number[]
 }
 
+/** What is known of baselines, by how many incidents of that length they hold: the same for every incident against them. */
+const known = new WeakMap<Side, Map<number, NullMaximum>>()
+
 /** Empty where the baseline is too short to hold pseudo-incidents. */
 export function nullMaximum(input: ScanInput, time: Float64Array, incidentSeconds: number): NullMaximum {
   const { from, to } = spanOf(time, input.b.rows)
-  const length = Math.min(incidentSeconds, (to - from) / 3)
+  if (!(to > from) || input.b.rows.length < 200) return { slices: [], fleet: [] }
+  const parts = Math.max(3, Math.round((to - from) / Math.max(incidentSeconds, 1e-9)))
+  const ofSide = known.get(input.b) ?? new Map<number, NullMaximum>()
+  known.set(input.b, ofSide)
+  const found = ofSide.get(parts) ?? pseudoIncidents(input, time, from, to, (to - from) / parts)
+  ofSide.set(parts, found)
+  return found
+}
+
+function pseudoIncidents(input: ScanInput, time: Float64Array, from: number, to: number, length: number): NullMaximum {
   const result: NullMaximum = { slices: [], fleet: [] }
-  if (!(length > 0) || input.b.rows.length < 200) return result
   const step = (to - from - length) / (WINDOWS - 1)
   const thinned = thin(input, MAX_ROWS)
   for (let index = 0; index < WINDOWS; index++) {
@@ -49,7 +60,7 @@ function maxima(pseudo: ScanInput, time: Float64Array, seconds: number): { slice
   )
   const counts = countValues(pseudo)
   const found = [...scanSingles(pseudo, counts, totalValues), ...scanSets(pseudo, counts, totalValues)].sort(byScore(pseudo.dimensions))
-  const blocks = timeBlocks(time, pseudo.draw, pseudo.b.rows, seconds)
+  const blocks = timeBlocks(time, pseudo.b.rows, seconds)
   const scores = found.slice(0, EVALUATED).map((candidate) => evaluate(pseudo, blocks, candidate, true).score)
   const whole: Candidate = { ...pseudo.all, literals: [], g: 0, penalty: 0, phi: 1, score: 0 }
   return { slice: Math.max(0, ...scores), fleet: Math.max(0, evaluate(pseudo, blocks, whole, true).score) }
@@ -64,17 +75,6 @@ function pseudoInput(input: ScanInput, time: Float64Array, inside: (at: number) 
     return pickPositions(input.b, at, count)
   }
   return withSides(input, chosen(true), chosen(false))
-}
-
-function spanOf(time: Float64Array, rows: Int32Array): { from: number; to: number } {
-  let from = Number.POSITIVE_INFINITY
-  let to = Number.NEGATIVE_INFINITY
-  for (let index = 0; index < rows.length; index++) {
-    const at = time[rows[index] as number] as number
-    if (at < from) from = at
-    if (at > to) to = at
-  }
-  return { from, to }
 }
 
 /** Score that pseudo-incidents exceed rarely, at least `least`. */

@@ -27,7 +27,8 @@ export function findOnset(time: Float64Array, events: Float64Array, expected: Fl
   }
   const scores = splitScores(count, mean)
   let best = 0
-  for (let split = 1; split < BINS; split++) if ((scores[split] as number) > (scores[best] as number)) best = split
+  // Where nothing was asked for a while, all its splits are alike: what is known is that it had begun when the next row came.
+  for (let split = 1; split < BINS; split++) if ((scores[split] as number) >= (scores[best] as number)) best = split
   const top = scores[best] as number
   if (top <= 0) return null
   let low = best

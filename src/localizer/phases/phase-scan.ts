@@ -1,12 +1,10 @@
 // Where the target shows no slice, its phases may: what is 5 % of the whole is 50 % of a phase (FBDetect, SOSP 2024: measure at the
 // finest part). Each phase is scanned like a target of its own; a slice counts only if its rise reaches the target.
-import { conditionOnWorkload } from '../conditioning/conditioning.ts'
-import { scoreLevels } from '../conditioning/levels.ts'
+import { makeBaseline } from '../baseline/baseline.ts'
 import { measureEffect } from '../contrast/effect.ts'
-import { selectPopulation } from '../population/population.ts'
 import type { Question } from '../question.ts'
 import { buildInputs } from '../scan/level-inputs.ts'
-import type { Case } from '../selection/case.ts'
+import { type Case, caseOf } from '../selection/case.ts'
 import { MIN_SCORE, type Pick, selectPicks } from '../selection/select.ts'
 import { sliceRows } from '../selection/slice-rows.ts'
 import { TooFewRowsError } from '../table.ts'
@@ -52,9 +50,8 @@ function scanPhase(given: Case, phase: string): Pick | null {
 function phaseCase(given: Case, question: Question): Case | null {
   try {
     const { table, dimensions } = given
-    const population = selectPopulation({ ...table, dimensions: withoutOutcome(given) }, question)
-    const conditioning = conditionOnWorkload(table, question, population, dimensions)
-    return { table, question, population, conditioning, levels: scoreLevels(table, question.measure, population, conditioning), dimensions }
+    const finished = { ...table, dimensions: withoutOutcome(given) }
+    return { ...caseOf(finished, question, dimensions, makeBaseline(finished, question, dimensions)), table }
   } catch (error) {
     if (error instanceof TooFewRowsError) return null
     throw error

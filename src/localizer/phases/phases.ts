@@ -2,6 +2,7 @@
 // requests are stuck.
 import type { PhaseShare } from '@longpole/model/finding'
 import { PHASES, phaseColumn } from '@longpole/model/phase'
+import { sampleRows } from '../sampling.ts'
 import type { Case } from '../selection/case.ts'
 import { rankMap } from '../share/rank-map.ts'
 import { bounded } from '../share/share.ts'
@@ -24,6 +25,8 @@ export interface PhaseAnswer {
 
 const ROWS = 5_000
 const MAX_PLAYERS = 7
+/** Rows of the baseline that phases are held against the target on. */
+const COMPARED_ROWS = 20_000
 const AFTER_FIRST_TOKEN: ReadonlySet<string> = new Set(
   PHASES.filter((phase) => !phase.beforeFirstToken).flatMap(({ id }) => [id, phaseColumn(id)]),
 )
@@ -48,7 +51,7 @@ function isComponent(given: Case, name: string): boolean {
   const column = given.table.numbers.get(name) as Float64Array
   let longer = 0
   let known = 0
-  for (const row of given.population.baseline) {
+  for (const row of sampleRows(given.population.draw, given.population.baseline, COMPARED_ROWS, given.question.seed)) {
     const phase = column[row] as number
     const value = given.population.value[row] as number
     if (Number.isNaN(phase) || !Number.isFinite(value)) continue

@@ -34,7 +34,10 @@ export function phaseShares(matrix: PhaseMatrix, summary: (values: Float64Array)
     .sort((left, right) => right.share - left.share || (left.phase < right.phase ? -1 : 1))
 }
 
-/** Shares that sum to 1; zeros where the whole change is not positive. */
+/**
+ * Shares of the rise: those of phases that rose sum to 1, a phase that became shorter has a negative one. Zeros where the whole change is
+ * not positive. Of the net change they would exceed 1 wherever anything became shorter.
+ */
 function shapley(matrix: PhaseMatrix, summary: (values: Float64Array) => number, at: Uint32Array | null): number[] {
   const players = matrix.names.length
   const values = coalitionValues(matrix, summary, at)
@@ -48,8 +51,9 @@ function shapley(matrix: PhaseMatrix, summary: (values: Float64Array) => number,
     }
     return sum
   })
-  if (!(whole > 0)) return shares.map(() => 0)
-  return shares.map((share) => share / whole)
+  const rise = shares.reduce((sum, share) => sum + Math.max(share, 0), 0)
+  if (!(whole > 0) || !(rise > 0)) return shares.map(() => 0)
+  return shares.map((share) => share / rise)
 }
 
 /** Target for each set of healed phases (bit mask). */

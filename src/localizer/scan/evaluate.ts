@@ -2,28 +2,34 @@
 // are slow together, so minutes of the same slice scatter more than a Poisson process.
 
 import { roleOf } from '../roles.ts'
-import { samplePositions } from '../sampling.ts'
-import { type Candidate, type Literal, membershipTables, membersOf, type ScanInput } from './candidate.ts'
+import type { DimensionColumn } from '../table.ts'
+import { type Candidate, type Literal, membersOf, type ScanInput } from './candidate.ts'
 import { isFresh, siblingBaseline } from './fresh.ts'
 import { type Counts, logLikelihoodRatio } from './statistic.ts'
 
 /** Maps a baseline row (by its position) to its time block. */
 export interface Blocks {
-  of: Uint16Array
+  of: Uint8Array
   count: number
-  /** Positions that over-dispersion is measured on, and their share of all. */
-  sampled: Int32Array
-  share: number
 }
-
-/** Baseline rows that over-dispersion is measured on, at most. */
-const DISPERSION_ROWS = 40_000
-const SEED = 77
 
 export const MAX_BLOCKS = 60
 
-/** Blocks of a quarter of the incident's length over the baseline, at most 60. */
-export function timeBlocks(time: Float64Array, draw: Uint32Array, rows: Int32Array, incidentSeconds: number): Blocks {
+/** Blocks of about a quarter of the incident's length over the baseline, at most 60. */
+export function countBlocks(span: number, incidentSeconds: number): number {
+  return Math.max(1, Math.min(MAX_BLOCKS, Math.round(span / Math.max(incidentSeconds / 4, 1e-9))))
+}
+
+export function timeBlocks(time: Float64Array, rows: Int32Array, incidentSeconds: number): Blocks {
+  const { from, to } = spanOf(time, rows)
+  const count = countBlocks(to - from, incidentSeconds)
+  const length = Math.max(to - from, 1e-9) / count
+  const of = new Uint8Array(rows.length)
+  for (let at = 0; at < rows.length; at++) of[at] = Math.min(Math.floor(((time[rows[at] as number] as number) - from) / length), count - 1)
+  return { of, count }
+}
+
+export function spanOf(time: Float64Array, rows: Int32Array): { from: number; to: number } {
   let from = Number.POSITIVE_INFINITY
   let to = Number.NEGATIVE_INFINITY
   for (let at = 0; at < rows.length; at++) {
@@ -31,25 +37,17 @@ export function timeBlocks(time: Float64Array, draw: Uint32Array, rows: Int32Arr
     if (value < from) from = value
     if (value > to) to = value
   }
-  const span = Math.max(to - from, 1e-9)
-  const length = Math.max(incidentSeconds / 4, span / MAX_BLOCKS)
-  const of = new Uint16Array(rows.length)
-  for (let at = 0; at < rows.length; at++) of[at] = Math.min(Math.floor(((time[rows[at] as number] as number) - from) / length), MAX_BLOCKS)
-  const sampled = samplePositions(draw, rows, DISPERSION_ROWS, SEED)
-  return { of, count: Math.floor(span / length) + 1, sampled, share: sampled.length / Math.max(rows.length, 1) }
+  return { from, to }
 }
 
 /** `exact`: the candidate's counts are those of all rows already. */
 export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate, exact = false): Candidate {
-  const counts = exact
-    ? candidate
-    : { ...sumSide(input, input.a, candidate.literals, 'A'), ...sumSide(input, input.b, candidate.literals, 'B') }
-  const { cA, xA, cB, xB } = counts as Counts
+  const inBlocks = sumBlocks(input, blocks, candidate.literals)
+  const counts = exact ? candidate : { ...sumIncident(input, candidate.literals), ...sumOfBlocks(inBlocks) }
+  const { cA, xA, cB, xB } = counts
   if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
-  const { events, expected } = sumBlocks(input, blocks, candidate.literals)
-  // Over-dispersion beyond Poisson grows with the number of events: a sample shows only its share of it.
-  const phi = Math.max(1, input.weightVariance) * (1 + (overDispersion(events, expected) - 1) / blocks.share)
+  const phi = Math.max(1, input.weightVariance) * overDispersion(inBlocks.events, inBlocks.expected)
   return { ...candidate, cA, xA, cB, xB, g, phi, score: g / phi - candidate.penalty }
 }
 
@@ -66,37 +64,79 @@ function evaluateFresh(input: ScanInput, candidate: Candidate): Candidate {
   return { ...candidate, ...counts, g, phi, fresh: true, score: g / phi - candidate.penalty }
 }
 
-function sumSide(input: ScanInput, side: ScanInput['a'], literals: readonly Literal[], name: 'A' | 'B'): Record<string, number> {
-  const members = membersOf(side.rows, literals, input.dimensions)
-  let events = 0
-  let expected = 0
+function sumIncident({ a, dimensions }: ScanInput, literals: readonly Literal[]): { cA: number; xA: number } {
+  const members = membersOf(a.rows, literals, dimensions)
+  let cA = 0
+  let xA = 0
   for (let at = 0; at < members.length; at++) {
     if (members[at] === 0) continue
-    events += side.events[at] as number
-    expected += side.expected[at] as number
+    cA += a.events[at] as number
+    xA += a.expected[at] as number
   }
-  return { [`c${name}`]: events, [`x${name}`]: expected }
+  return { cA, xA }
 }
 
-function sumBlocks(input: ScanInput, blocks: Blocks, literals: readonly Literal[]): { events: Float64Array; expected: Float64Array } {
-  const events = new Float64Array(blocks.count + 1)
-  const expected = new Float64Array(blocks.count + 1)
-  const tables = membershipTables(literals, input.dimensions)
-  const ids = literals.map((literal) => input.dimensions[literal.dimension]?.ids as Uint16Array)
-  const { sampled, of } = blocks
-  for (let index = 0; index < sampled.length; index++) {
-    const at = sampled[index] as number
-    const row = input.b.rows[at] as number
-    let inside = true
-    for (let literal = 0; literal < ids.length && inside; literal++) {
-      inside = (tables[literal] as Uint8Array)[(ids[literal] as Uint16Array)[row] as number] === 1
+interface BlockSums {
+  events: Float64Array
+  expected: Float64Array
+}
+
+function sumOfBlocks({ events, expected }: BlockSums): { cB: number; xB: number } {
+  const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
+  return { cB: sum(events), xB: sum(expected) }
+}
+
+/** The baseline's events and expected events of a slice in each block. */
+function sumBlocks(input: ScanInput, blocks: Blocks, literals: readonly Literal[]): BlockSums {
+  const only = literals.length === 1 ? literals[0] : undefined
+  const table = only === undefined ? null : valueBlocks(input, blocks, only.dimension)
+  const events = new Float64Array(blocks.count)
+  const expected = new Float64Array(blocks.count)
+  if (table !== null && only !== undefined) {
+    for (const value of only.values) {
+      for (let block = 0; block < blocks.count; block++) {
+        events[block] = (events[block] as number) + (table.events[value * blocks.count + block] as number)
+        expected[block] = (expected[block] as number) + (table.expected[value * blocks.count + block] as number)
+      }
     }
-    if (!inside) continue
-    const block = of[at] as number
-    events[block] = (events[block] as number) + (input.b.events[at] as number)
-    expected[block] = (expected[block] as number) + (input.b.expected[at] as number)
+    return { events, expected }
+  }
+  const { b } = input
+  const members = membersOf(b.rows, literals, input.dimensions)
+  for (let at = 0; at < members.length; at++) {
+    if (members[at] === 0) continue
+    const block = blocks.of[at] as number
+    events[block] = (events[block] as number) + (b.events[at] as number)
+    expected[block] = (expected[block] as number) + (b.expected[at] as number)
   }
   return { events, expected }
+}
+
+/** Dimensions with more values than this are summed slice by slice. */
+const TABLED_VALUES = 5_000
+/** Sums of every value of a dimension in every block, by the baseline they are of. */
+const tabled = new WeakMap<ScanInput['b'], { blocks: Blocks; of: Map<string, BlockSums> }>()
+
+function valueBlocks(input: ScanInput, blocks: Blocks, index: number): BlockSums | null {
+  const { name, ids, values } = input.dimensions[index] as DimensionColumn
+  if (values.length > TABLED_VALUES) return null
+  let known = tabled.get(input.b)
+  if (known?.blocks !== blocks) {
+    known = { blocks, of: new Map() }
+    tabled.set(input.b, known)
+  }
+  const found = known.of.get(name)
+  if (found !== undefined) return found
+  const { rows, events, expected } = input.b
+  const size = (values.length + 1) * blocks.count
+  const sums = { events: new Float64Array(size), expected: new Float64Array(size) }
+  for (let at = 0; at < rows.length; at++) {
+    const cell = (ids[rows[at] as number] as number) * blocks.count + (blocks.of[at] as number)
+    sums.events[cell] = (sums.events[cell] as number) + (events[at] as number)
+    sums.expected[cell] = (sums.expected[cell] as number) + (expected[at] as number)
+  }
+  known.of.set(name, sums)
+  return sums
 }
 
 /** Pearson's χ² over the degrees of freedom, shrunk to 1 by four pseudo-blocks, at least 1. */

@@ -16,18 +16,19 @@ export const MANY_ROWS = 200_000
 const CHOOSING_ROWS = 30_000
 
 export function buildInputs(given: Case): ScanInput[] {
-  const rows = prepareRows(given.table, given.population, given.levels)
+  const rows = prepareRows(given)
   if (given.question.measure.kind === 'sum') return buildSumInputs(given, rows)
   const all = given.levels.alphas.map((_, index) => index)
   if (all.length <= DEEP_LEVELS || rows.incident.length + rows.baseline.length <= MANY_ROWS)
     return all.map((index) => buildInput(given, rows, index))
-  const some = all.map((index) => buildInput(given, fewRows(given, rows), index))
+  const few = fewRows(given, rows)
+  const some = all.map((index) => buildInput(given, few, index))
   return [...promisingLevels(some)].sort((left, right) => left - right).map((index) => buildInput(given, rows, index))
 }
 
-function fewRows(given: Case, { incident, baseline, weights }: PreparedRows): PreparedRows {
+function fewRows(given: Case, { name, incident, baseline, weights }: PreparedRows): PreparedRows {
   const few = (rows: Int32Array) => sampleRows(given.population.draw, rows, CHOOSING_ROWS, given.question.seed + 17)
-  return { incident: few(incident), baseline: few(baseline), weights }
+  return { name: name === null ? null : 'few', incident: few(incident), baseline: few(baseline), weights }
 }
 
 /** Indices of the inputs at which single values stand out most. */

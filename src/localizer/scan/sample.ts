@@ -25,9 +25,21 @@ export function sampleForScan(input: ScanInput, seed: number): ScanSample {
   return {
     eventsA: massSample(input, input.a, 'events', LIMITS.eventsA, seed),
     expectedA: massSample(input, input.a, 'expected', LIMITS.others, seed + 1),
+    ...baselineSample(input, seed),
+  }
+}
+
+type BaselineSample = Pick<ScanSample, 'eventsB' | 'expectedB'>
+const baselineSamples = new WeakMap<Side, BaselineSample>()
+
+/** The same for every incident. */
+function baselineSample(input: ScanInput, seed: number): BaselineSample {
+  const known = baselineSamples.get(input.b) ?? {
     eventsB: massSample(input, input.b, 'events', LIMITS.others, seed + 2),
     expectedB: massSample(input, input.b, 'expected', LIMITS.others, seed + 3),
   }
+  baselineSamples.set(input.b, known)
+  return known
 }
 
 function massSample(input: ScanInput, side: Side, kind: 'events' | 'expected', limit: number, seed: number): MassSample {

@@ -62,7 +62,7 @@ export function findMoves(whole: Case): Move[] {
 }
 
 /** Moves that matter show in a sample. */
-const SAMPLE = 60_000
+const SAMPLE = 30_000
 
 function sampled(given: Case): Case {
   const { population, question } = given

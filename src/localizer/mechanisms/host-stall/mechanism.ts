@@ -1,10 +1,14 @@
-// Pauses of the host process stop all its streams at the same instants: gaps grow, the usual pace does not.
+// Pauses of the host process stop all its streams at the same instants: gaps grow, the usual pace does not. Where the pace falls as much
+// as the gaps grow, everything is slower, and nothing pauses.
 import { evidence, type MechanismTest } from '../mechanism.ts'
+
+/** The gaps grew so many times as much as the pace fell. */
+const BEYOND_PACE = 1.6
 
 export const hostStall: MechanismTest = {
   id: 'host_stall',
   signals: ['itl_max', 'tpot', 'phase engine.decode', 'step_seconds'],
-  confusedWith: ['preemption', 'prefill_decode_interference'],
+  confusedWith: ['preemption', 'prefill_decode_interference', 'slower_compute'],
   test(signals) {
     const gap = signals.quantileChange('itl_max', 0.75)
     const pace = signals.quantileChange('tpot', 0.25)
@@ -12,10 +16,12 @@ export const hostStall: MechanismTest = {
     const preempted = signals.change('preemptions')
     if (preempted !== null && preempted.now > 2 * preempted.before + 0.02) return null
     const usual = pace.now / Math.max(pace.before, 1e-9)
+    const longer = gap.now / Math.max(gap.before, 1e-9)
+    if (longer < BEYOND_PACE * usual) return null
     const everywhere = signals.share('queue', 'prefill', 'tokenize') > 0.1 && signals.share('decode') > 0.1
     const process = signals.isSliceOf('replica', 'node', 'rank', 'decode_replica', 'ep_group')
     return evidence(0.55 + (usual < 1.25 ? 0.2 : 0) + (everywhere ? 0.05 : 0) + (process ? 0.1 : 0), [
-      `the long gaps of its streams are ${(gap.now / Math.max(gap.before, 1e-9)).toFixed(1)} times as long`,
+      `the long gaps of its streams are ${longer.toFixed(1)} times as long`,
       usual < 1.25 && 'undisturbed streams keep their pace',
     ])
   },
