@@ -9,6 +9,8 @@ export const MAX_LABEL_LENGTH = 200
 export interface LabelLimit {
   /** Labels as bounded ones, in the definition's order and complete. */
   bound(definition: MetricDefinition, labels: Readonly<Record<string, string | null | undefined>>): Record<string, string>
+  /** Whether the labels are as they were given, none of them cut or beyond its cap: to be asked when they have a series. */
+  isWithin(definition: MetricDefinition, labels: Readonly<Record<string, string | null | undefined>>): boolean
   /** All series of the metric are gone: its values count from zero again. */
   forget(definition: MetricDefinition): void
 }
@@ -39,7 +41,15 @@ export function createLabelLimit(fallbackCap: number, onOverflow: (metric: strin
     return bounded
   }
 
-  return { bound, forget: (definition) => seen.delete(definition.name) }
+  function isWithin(definition: MetricDefinition, labels: Readonly<Record<string, string | null | undefined>>): boolean {
+    const ofMetric = seen.get(definition.name)
+    return definition.labels.every((label) => {
+      const value = labels[label] ?? UNKNOWN
+      return value === UNKNOWN || value === OVERFLOW || ofMetric?.get(label)?.has(value) === true
+    })
+  }
+
+  return { bound, isWithin, forget: (definition) => seen.delete(definition.name) }
 }
 
 function capOf(label: string, fallback: number): number {

@@ -4,9 +4,15 @@ import { METRICS, type MetricDefinition } from '@longpole/model/conventions/metr
 import { Registry } from 'prom-client'
 import { createLabelLimit } from './label-limit.ts'
 import { createPage } from './page.ts'
-import { bucketIndex, createSeriesTable, type Labels, type SeriesTable } from './series.ts'
+import { bucketIndex, createSeriesTable, type Labels, type Series, type SeriesTable } from './series.ts'
 
 export type { Labels } from './series.ts'
+
+/** One series, found already. What is taken away (`remove`, `clear`) must not be held by one: for counters and histograms. */
+export interface Handle {
+  increment(value?: number): void
+  observe(value: number, exemplarTraceId?: string, times?: number): void
+}
 
 /** A value that is no number, and a negative one for a counter, is left out: a single NaN would spoil a sum for ever. */
 export interface MetricRegistry<Key extends string = string> {
@@ -15,6 +21,8 @@ export interface MetricRegistry<Key extends string = string> {
   set(key: Key, labels: Labels, value: number): void
   /** An observation of a histogram, or `times` equal ones; the trace id becomes its exemplar. */
   observe(key: Key, labels: Labels, value: number, exemplarTraceId?: string, times?: number): void
+  /** For who counts on the same series again and again; the series is made at its first use. */
+  handle(key: Key, labels: Labels): Handle
   /** Takes a series away, for gauges of things that are gone. */
   remove(key: Key, labels: Labels): void
   /** All series of one metric, for gauges that are written whole. */
@@ -68,14 +76,11 @@ export function createRegistry<Key extends string>(
     },
     observe(key, labels, value, exemplarTraceId, times = 1) {
       const table = tableOf(key)
-      if (!Number.isFinite(value)) return
-      const series = table.of(labels)
-      const index = bucketIndex(table.definition.buckets ?? [], value)
-      const counts = series.counts as Float64Array
-      counts[index] = (counts[index] as number) + times
-      series.sum += value * times
-      if (exemplarTraceId === undefined || series.exemplars === null) return
-      series.exemplars[index] = { traceId: exemplarTraceId, value, unixSeconds: unixSeconds() }
+      if (Number.isFinite(value)) observeOn(table.of(labels), table.definition, value, times, exemplarTraceId, unixSeconds)
+    },
+    handle(key, labels) {
+      const table = tableOf(key)
+      return new SeriesHandle(table, labels, () => limit.isWithin(table.definition, labels), unixSeconds)
     },
     remove: (key, labels) => tableOf(key).remove(labels),
     clear(key) {
@@ -88,6 +93,59 @@ export function createRegistry<Key extends string>(
   }
   publishBuild(registry as MetricRegistry, definitions, version, component)
   return registry
+}
+
+class SeriesHandle implements Handle {
+  private readonly table: SeriesTable
+  private readonly labels: Labels
+  private readonly isWithin: () => boolean
+  private readonly unixSeconds: () => number
+  private series: Series | null = null
+
+  constructor(table: SeriesTable, labels: Labels, isWithin: () => boolean, unixSeconds: () => number) {
+    this.table = table
+    this.labels = labels
+    this.isWithin = isWithin
+    this.unixSeconds = unixSeconds
+  }
+
+  increment(value = 1): void {
+    if (Number.isFinite(value) && value >= 0) this.find().value += value
+  }
+
+  observe(value: number, exemplarTraceId?: string, times = 1): void {
+    if (Number.isFinite(value)) observeOn(this.find(), this.table.definition, value, times, exemplarTraceId, this.unixSeconds)
+  }
+
+  /** One beyond a cap is not kept: the table counts each observation that had to go there. */
+  private find(): Series {
+    if (this.series !== null) return this.series
+    const found = this.table.of(this.labels)
+    if (this.isWithin()) this.series = found
+    return found
+  }
+}
+
+function observeOn(
+  series: Series,
+  { buckets = [] }: MetricDefinition,
+  value: number,
+  times: number,
+  exemplarTraceId: string | undefined,
+  unixSeconds: () => number,
+): void {
+  const index = bucketIndex(buckets, value)
+  const counts = series.counts as Float64Array
+  counts[index] = (counts[index] as number) + times
+  series.sum += value * times
+  if (exemplarTraceId === undefined || series.exemplars === null) return
+  const known = series.exemplars[index]
+  if (known === undefined) series.exemplars[index] = { traceId: exemplarTraceId, value, unixSeconds: unixSeconds() }
+  else {
+    known.traceId = exemplarTraceId
+    known.value = value
+    known.unixSeconds = unixSeconds()
+  }
 }
 
 function overflowOf(tables: ReadonlyMap<string, SeriesTable>): SeriesTable | undefined {

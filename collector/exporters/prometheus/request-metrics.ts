@@ -13,6 +13,7 @@ import { type Objective, type SloName, thresholdOf } from '@longpole/model/slo'
 import type { Attributes, AttributeValue } from '@longpole/model/span'
 import { objectivesFor } from '../../../src/config/objectives.ts'
 import { createFindingMetrics } from './finding-metrics.ts'
+import { LabelledSeries, PhaseSeries, rememberByColumns } from './record-series.ts'
 import type { MetricRegistry } from './registry.ts'
 import { createSampleMetrics } from './sample-metrics.ts'
 import { createSloMetrics, type Judgement, type ObjectiveLookup } from './slo-metrics.ts'
@@ -40,6 +41,10 @@ export function createRequestMetrics(registry: Registry, objectives: readonly Ob
   const lookup = createObjectiveLookup(objectives)
   const slo = createSloMetrics(registry, lookup)
   const samples = createSampleMetrics(registry, clock)
+  const requestSeries = createRequestSeries(registry)
+  const phaseSeries = createRequestPhaseSeries(registry)
+  const tokenSeries = createTokenSeries(registry)
+  const clientSeries = createClientSeries(registry)
   const findings = createFindingMetrics(registry)
 
   return {
@@ -49,11 +54,11 @@ export function createRequestMetrics(registry: Registry, objectives: readonly Ob
         return null
       }
       const goodput = slo.settled(record)
-      countRequest(registry, record)
-      countPhases(registry, record, goodput)
-      countTokens(registry, record)
+      countRequest(registry, requestSeries, record)
+      countPhases(registry, phaseSeries, record, goodput)
+      countTokens(registry, tokenSeries, record)
       countTransfer(registry, record)
-      countClient(registry, record)
+      countClient(clientSeries, record)
       countStall(registry, lookup, record)
       countGaps(registry, record)
       return goodput
@@ -87,54 +92,88 @@ function textOf(value: AttributeValue | undefined): string | null {
 const MAX_CACHED_LOOKUPS = 10_000
 
 function createObjectiveLookup(objectives: readonly Objective[]): ObjectiveLookup {
-  const cache = new Map<string, readonly Objective[]>()
+  const cache = new Map<string | null, Map<string | null, readonly Objective[]>>()
+  let size = 0
   return (model, tenantClass) => {
-    const key = JSON.stringify([model, tenantClass])
-    let found = cache.get(key)
-    if (found === undefined) {
-      found = objectivesFor(objectives, model, tenantClass)
-      if (cache.size < MAX_CACHED_LOOKUPS) cache.set(key, found)
-    }
+    const known = cache.get(model)?.get(tenantClass)
+    if (known !== undefined) return known
+    const found = objectivesFor(objectives, model, tenantClass)
+    if (size++ < MAX_CACHED_LOOKUPS) cache.set(model, (cache.get(model) ?? new Map()).set(tenantClass, found))
     return found
   }
 }
 
-function fleetLabels({ cluster, region, model, pool, prompt_class, tenant_class }: RequestRecord) {
-  return { cluster, region, model, pool, prompt_class, tenant_class }
+/** What nearly every record counts on. */
+function createRequestSeries(registry: Registry) {
+  const fleet = ['cluster', 'region', 'model', 'pool', 'prompt_class', 'tenant_class'] as const
+  return {
+    requests: rememberByColumns(['cluster', 'region', 'model', 'outcome', 'error_class'], (labels) =>
+      registry.handle('requestsTotal', labels),
+    ),
+    replicaRequests: rememberByColumns(['cluster', 'model', 'replica', 'outcome'], (labels) =>
+      registry.handle('replicaRequestsTotal', labels),
+    ),
+    e2e: rememberByColumns(fleet, (labels) => registry.handle('requestSeconds', labels)),
+    ttft: rememberByColumns(fleet, (labels) => registry.handle('ttftSeconds', labels)),
+    tpot: rememberByColumns(fleet, (labels) => registry.handle('tpotSeconds', labels)),
+    itlMax: rememberByColumns(fleet, (labels) => registry.handle('itlMaxSeconds', labels)),
+  }
 }
 
-function countRequest(registry: Registry, record: RequestRecord): void {
-  const { cluster, region, model, replica, outcome, error_class, trace_id } = record
-  registry.increment('requestsTotal', { cluster, region, model, outcome, error_class })
-  if (replica !== null) registry.increment('replicaRequestsTotal', { cluster, model, replica, outcome })
-  const labels = fleetLabels(record)
-  if (record.e2e !== null) registry.observe('requestSeconds', labels, record.e2e, trace_id)
-  if (record.ttft !== null) registry.observe('ttftSeconds', labels, record.ttft, trace_id)
-  if (record.tpot !== null) registry.observe('tpotSeconds', labels, record.tpot, trace_id)
-  if (record.itl_max !== null) registry.observe('itlMaxSeconds', labels, record.itl_max, trace_id)
+type RequestSeries = ReturnType<typeof createRequestSeries>
+
+function countRequest(registry: Registry, series: RequestSeries, record: RequestRecord): void {
+  const { cluster, model, trace_id } = record
+  series.requests(record).increment()
+  if (record.replica !== null) series.replicaRequests(record).increment()
+  if (record.e2e !== null) series.e2e(record).observe(record.e2e, trace_id)
+  if (record.ttft !== null) series.ttft(record).observe(record.ttft, trace_id)
+  if (record.tpot !== null) series.tpot(record).observe(record.tpot, trace_id)
+  if (record.itl_max !== null) series.itlMax(record).observe(record.itl_max, trace_id)
   if (record.cold === true) registry.increment('coldRequestsTotal', { cluster, model, kind: 'replica' })
   if (record.adapter_loaded === true) registry.increment('coldRequestsTotal', { cluster, model, kind: 'adapter' })
 }
 
-function countPhases(registry: Registry, record: RequestRecord, goodput: Judgement): void {
-  const { cluster, region, model, pool, prompt_class, tenant_class, trace_id } = record
-  const classLabels = { cluster, model, prompt_class, tenant_class, slo_result: goodput }
-  const ofHops = new Set<string>()
+function createRequestPhaseSeries(registry: Registry) {
+  const ofClass = (goodput: Judgement) =>
+    rememberByColumns(['cluster', 'model', 'prompt_class', 'tenant_class'], (labels) => ({
+      sum: new PhaseSeries(registry, 'classPhaseSecondsSum', { ...labels, slo_result: goodput }),
+      count: new PhaseSeries(registry, 'classPhaseSecondsCount', { ...labels, slo_result: goodput }),
+    }))
+  return {
+    all: rememberByColumns(['cluster', 'region', 'model', 'pool'], (labels) => new PhaseSeries(registry, 'phaseSeconds', labels)),
+    replica: rememberByColumns(
+      ['cluster', 'model', 'pool', 'replica'],
+      (labels) => new PhaseSeries(registry, 'replicaPhaseSeconds', labels),
+    ),
+    class: { good: ofClass('good'), bad: ofClass('bad'), unknown: ofClass(null) },
+  }
+}
+
+type RequestPhaseSeries = ReturnType<typeof createRequestPhaseSeries>
+
+function countPhases(registry: Registry, series: RequestPhaseSeries, record: RequestRecord, goodput: Judgement): void {
+  const { cluster, model, replica, trace_id } = record
+  const ofHops = record.hops.length === 0 ? NO_PHASES : new Set<string>()
   for (const hop of record.hops) {
     for (const { phase, seconds } of hop.phases) {
       ofHops.add(phase)
       registry.observe('replicaPhaseSeconds', { cluster, model, pool: hop.pool, replica: hop.replica, phase }, seconds)
     }
   }
+  const all = series.all(record)
+  const { sum, count } = series.class[goodput ?? 'unknown'](record)
+  const ofReplica = replica === null ? null : series.replica(record)
   for (const { phase, seconds } of record.phases) {
-    registry.observe('phaseSeconds', { cluster, region, model, pool, phase }, seconds, trace_id)
-    registry.increment('classPhaseSecondsSum', { ...classLabels, phase }, seconds)
-    registry.increment('classPhaseSecondsCount', { ...classLabels, phase })
+    all.of(phase).observe(seconds, trace_id)
+    sum.of(phase).increment(seconds)
+    count.of(phase).increment()
     // A phase that one of several engines had belongs to that engine, not to the one that produced the tokens.
-    if (record.replica === null || ofHops.has(phase)) continue
-    registry.observe('replicaPhaseSeconds', { cluster, model, pool, replica: record.replica, phase }, seconds)
+    if (ofReplica !== null && !ofHops.has(phase)) ofReplica.of(phase).observe(seconds)
   }
 }
+
+const NO_PHASES = new Set<string>()
 
 const TOKEN_COLUMNS = {
   prompt: 'prompt_tokens',
@@ -145,11 +184,18 @@ const TOKEN_COLUMNS = {
   accepted: 'accepted',
 } as const satisfies Record<string, keyof RequestRecord>
 
-function countTokens(registry: Registry, record: RequestRecord): void {
+const TOKENS = Object.entries(TOKEN_COLUMNS)
+
+function createTokenSeries(registry: Registry) {
+  return rememberByColumns(['cluster', 'model'], (labels) => new LabelledSeries(registry, 'tokensTotal', labels, 'kind'))
+}
+
+function countTokens(registry: Registry, series: ReturnType<typeof createTokenSeries>, record: RequestRecord): void {
   const { cluster, model } = record
-  for (const [kind, column] of Object.entries(TOKEN_COLUMNS)) {
+  const ofModel = series(record)
+  for (const [kind, column] of TOKENS) {
     const tokens = record[column]
-    if (tokens !== null && tokens >= 0) registry.increment('tokensTotal', { cluster, model, kind }, tokens)
+    if (tokens !== null && tokens >= 0) ofModel.of(kind).increment(tokens)
   }
   for (const [tier, tokens] of Object.entries(record.cached_tokens_by_tier ?? {})) {
     if (tokens >= 0) registry.increment('cachedTokensTotal', { cluster, model, tier }, tokens)
@@ -170,19 +216,29 @@ function countTransfer(registry: Registry, record: RequestRecord): void {
 /** On the way to the first token, but not at the server. */
 const OUTSIDE_SERVER = new Set<string>(['client.backoff', 'client.connect', 'client.upload', 'stream.network'])
 
-function countClient(registry: Registry, record: RequestRecord): void {
-  if (record.vantage !== 'client') return
-  const { client_region, sdk, model, trace_id } = record
-  const connect = record.phases.find(({ phase }) => phase === 'client.connect')
-  for (const [part, seconds] of Object.entries(connect?.parts ?? {})) {
-    registry.observe('connectSeconds', { client_region, sdk, part }, seconds, trace_id)
+function createClientSeries(registry: Registry) {
+  const client = ['client_region', 'sdk', 'model'] as const
+  return {
+    connect: rememberByColumns(['client_region', 'sdk'], (labels) => new LabelledSeries(registry, 'connectSeconds', labels, 'part')),
+    clientTtft: rememberByColumns(client, (labels) => registry.handle('clientTtftSeconds', labels)),
+    serverTtft: rememberByColumns(client, (labels) => registry.handle('serverTtftSeconds', labels)),
   }
-  if (record.ttft === null) return
-  const labels = { client_region, sdk, model }
-  registry.observe('clientTtftSeconds', labels, record.ttft, trace_id)
+}
+
+function countClient(series: ReturnType<typeof createClientSeries>, record: RequestRecord): void {
+  if (record.vantage !== 'client') return
+  const { trace_id, ttft } = record
+  const connect = record.phases.find(({ phase }) => phase === 'client.connect')
+  for (const part in connect?.parts)
+    series
+      .connect(record)
+      .of(part)
+      .observe(connect.parts[part] as number, trace_id)
+  if (ttft === null) return
+  series.clientTtft(record).observe(ttft, trace_id)
   if (!record.joined.includes('sidecar') && !record.joined.includes('engine')) return
   const outside = record.phases.reduce((sum, { phase, seconds }) => sum + (OUTSIDE_SERVER.has(phase) ? seconds : 0), 0)
-  registry.observe('serverTtftSeconds', labels, Math.max(0, record.ttft - outside), trace_id)
+  series.serverTtft(record).observe(Math.max(0, ttft - outside), trace_id)
 }
 
 function countStall(registry: Registry, lookup: ObjectiveLookup, record: RequestRecord): void {

@@ -5,7 +5,8 @@ import type { OpenRequest } from '@longpole/model/observation'
 import { isPhaseId, PHASES } from '@longpole/model/phase'
 import type { Outcome, RequestRecord } from '@longpole/model/request-record'
 import { judge, judgeGoodput, type Objective, type SloName, type SloView } from '@longpole/model/slo'
-import type { MetricRegistry } from './registry.ts'
+import { rememberByColumns } from './record-series.ts'
+import type { Handle, Labels, MetricRegistry } from './registry.ts'
 
 export type Judgement = 'good' | 'bad' | null
 /** The objectives of a model and tenant class. */
@@ -26,6 +27,7 @@ const AFTER_FIRST_TOKEN = new Set<string>(PHASES.filter((phase) => !phase.before
 export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup: ObjectiveLookup): SloMetrics {
   const late = createLateRequests()
   const announce = createAnnouncer(registry, lookup)
+  const settledSeries = rememberByColumns(['cluster', 'model', 'prompt_class', 'vantage'], (labels) => new SloSeries(registry, labels))
 
   function count(labels: SloLabels, slo: SloName, result: 'good' | 'bad'): void {
     registry.increment('sloRequestsTotal', { ...labels, slo, result })
@@ -38,23 +40,20 @@ export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup:
       const objectives = lookup(record.model, record.tenant_class)
       announce(record.model)
       const already = late.take(record)
-      const labels: SloLabels = {
-        cluster: record.cluster,
-        model: record.model,
-        prompt_class: record.prompt_class,
-        vantage: record.vantage,
+      const series = settledSeries(record)
+      const results: Judgement[] = []
+      let hasGoodput = false
+      for (const objective of objectives) {
+        if (objective.slo === 'goodput') {
+          hasGoodput = true
+          continue
+        }
+        const result = already.has(objective.slo) ? 'bad' : judge(objective, record)
+        if (result !== null && !already.has(objective.slo)) series.count(objective.slo, result)
+        results.push(result)
       }
-      const results = objectives
-        .filter((objective) => objective.slo !== 'goodput')
-        .map((objective): Judgement => {
-          if (already.has(objective.slo)) return 'bad'
-          const result = judge(objective, record)
-          if (result !== null) count(labels, objective.slo, result)
-          return result
-        })
       const goodput = judgeGoodput(results)
-      const hasGoodput = objectives.some((objective) => objective.slo === 'goodput')
-      if (hasGoodput && goodput !== null && !already.has('goodput')) count(labels, 'goodput', goodput)
+      if (hasGoodput && goodput !== null && !already.has('goodput')) series.count('goodput', goodput)
       return goodput
     },
 
@@ -77,6 +76,30 @@ export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup:
         return bad
       })
     },
+  }
+}
+
+/** Good and bad of each objective. */
+class SloSeries {
+  private readonly registry: MetricRegistry<HubMetricKey>
+  private readonly labels: Labels
+  private readonly bySlo = new Map<SloName, { good: Handle; bad: Handle }>()
+
+  constructor(registry: MetricRegistry<HubMetricKey>, labels: Labels) {
+    this.registry = registry
+    this.labels = labels
+  }
+
+  count(slo: SloName, result: 'good' | 'bad'): void {
+    let both = this.bySlo.get(slo)
+    if (both === undefined) {
+      const handle = (of: 'good' | 'bad') => this.registry.handle('sloRequestsTotal', { ...this.labels, slo, result: of })
+      both = { good: handle('good'), bad: handle('bad') }
+      this.bySlo.set(slo, both)
+    }
+    both[result].increment()
+    // Its counterpart starts at 0: a rate needs a first value to rise from.
+    both[result === 'good' ? 'bad' : 'good'].increment(0)
   }
 }
 

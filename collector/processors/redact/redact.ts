@@ -1,7 +1,7 @@
 // Takes content and secrets out of spans and log records before anything is stored or forwarded. An allow-list: what it does not
 // name is left out and counted. Tenants and sessions become keyed hashes; texts of errors, statuses and bodies are never kept.
 import { Longpole, Otel } from '@longpole/model/conventions/attributes'
-import type { Attributes, AttributeValue, Span, SpanEvent } from '@longpole/model/span'
+import type { Attributes, AttributeValue, Span, SpanEvent, SpanLink } from '@longpole/model/span'
 import { EVENT_NAMES, HASHED_ATTRIBUTES, NUMBER_ATTRIBUTES, NUMBER_FAMILIES, TEXT_ATTRIBUTES, URL_ATTRIBUTES } from './allowed.ts'
 import { REDACTED, safeClass, safeText, safeUrl } from './text.ts'
 
@@ -25,6 +25,9 @@ export interface Redactor {
 }
 
 type Rule = 'text' | 'url' | 'class' | 'number' | 'hash' | 'dimension' | 'drop'
+
+/** What becomes of a text by its rule; one that is a number is kept as it is. */
+const SAFE = { text: safeText, number: safeText, url: safeUrl, class: safeClass } as const
 
 const CLASSES: ReadonlySet<string> = new Set([Otel.errorType, Longpole.errorClass, 'exception.type'])
 const MAX_LIST = 256
@@ -57,6 +60,21 @@ export function createRedactor({ identify, dimensions, onDropped }: RedactSettin
   }
 
   function attributesOf(attributes: Attributes): Attributes {
+    return isClean(attributes) ? attributes : cleaned(attributes)
+  }
+
+  /** Whether all of it may be kept as it is, which is the rule: then nothing is copied. */
+  function isClean(attributes: Attributes): boolean {
+    for (const name in attributes) {
+      const value = attributes[name]
+      const rule = ruleOf(name)
+      if (rule === 'drop' || rule === 'hash' || rule === 'dimension' || typeof value === 'object') return false
+      if (typeof value === 'string' && (rule === 'number' ? !isNumber(value) : SAFE[rule](value) !== value)) return false
+    }
+    return true
+  }
+
+  function cleaned(attributes: Attributes): Attributes {
     const kept: Attributes = {}
     let dropped = 0
     for (const name in attributes) {
@@ -68,7 +86,7 @@ export function createRedactor({ identify, dimensions, onDropped }: RedactSettin
       }
       if (rule === 'hash') hashInto(kept, name, value)
       else if (rule === 'dimension') keep(kept, `${Longpole.dimensionPrefix}${name}`, value, safeText)
-      else keep(kept, name, value, rule === 'url' ? safeUrl : rule === 'class' ? safeClass : safeText)
+      else keep(kept, name, value, SAFE[rule])
     }
     if (dropped > 0) onDropped('not_allowed', dropped)
     return kept
@@ -118,25 +136,34 @@ export function createRedactor({ identify, dimensions, onDropped }: RedactSettin
     return kept
   }
 
+  function linksOf(links: readonly SpanLink[]): SpanLink[] {
+    return links.map(({ traceId, spanId, attributes }) => ({ traceId, spanId, attributes: attributesOf(attributes) }))
+  }
+
   return {
     attributes: attributesOf,
     resource: resourceOf,
     span(span) {
       if (span.statusMessage !== '') onDropped('content', 1)
-      return {
-        ...span,
+      const clean = {
         name: safeUrl(span.name),
         traceState: onlyOt(span.traceState),
         attributes: attributesOf(span.attributes),
         events: span.events.length === 0 ? span.events : eventsOf(span.events),
-        links: span.links.map(({ traceId, spanId, attributes }) => ({ traceId, spanId, attributes: attributesOf(attributes) })),
+        links: span.links.length === 0 ? span.links : linksOf(span.links),
         statusMessage: '',
         resource: resourceOf(span.resource),
         scopeName: safeText(span.scopeName),
         scopeVersion: safeText(span.scopeVersion),
       }
+      return isSame(span, clean) ? span : { ...span, ...clean }
     },
   }
+}
+
+function isSame(span: Span, clean: Partial<Span>): boolean {
+  for (const key in clean) if (clean[key as keyof Span] !== span[key as keyof Span]) return false
+  return true
 }
 
 /** Also one that was written as text, as some gateways do. */

@@ -24,11 +24,16 @@ const SECRET = new RegExp(
 const CACHE_ENTRIES = 20_000
 let cache = new Map<string, string>()
 
+/** Ids of requests and spans, bare or as engines name them: hexadecimal digits hold none of what SECRET looks for. */
+const ID = /^(?:(?:chat)?cmpl-)?[0-9a-f-]{16,64}$/
+
 /** The text, cut; REDACTED where it holds a secret or is prose (line breaks, many words): a name is neither. */
 export function safeText(text: string): string {
   if (text.length < 4) return text
   const known = cache.get(text)
   if (known !== undefined) return known
+  // Each comes once, so it shall not push out of the cache what comes again and again.
+  if (ID.test(text)) return text
   const safe = makeSafe(text)
   if (cache.size >= CACHE_ENTRIES) cache = new Map()
   if (text.length <= MAX_TEXT) cache.set(text, safe)
@@ -50,6 +55,7 @@ function wordCount(text: string): number {
 
 /** An address without user, query and fragment. */
 export function safeUrl(text: string): string {
+  if (!/[?#@]/.test(text)) return safeText(text)
   const end = text.search(/[?#]/)
   const plain = end < 0 ? text : text.slice(0, end)
   return safeText(plain.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1'))
