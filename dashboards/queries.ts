@@ -1,5 +1,6 @@
 // PromQL helpers of the boards. A selector is written once: it takes from a metric's definition which of the board's variables apply.
 import { METRICS, type MetricKey } from '@longpole/model/conventions/metrics'
+import type { Target } from './panels.ts'
 
 /** Variables a board may have, in the order they are shown; the name is the label's name. */
 export const VARIABLES = ['cluster', 'region', 'model', 'pool', 'replica', 'tenant_class', 'prompt_class'] as const
@@ -24,6 +25,8 @@ export interface Queries {
   /** Mean of a histogram's observations, by labels. */
   mean<K extends MetricKey>(metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
   quantile<K extends MetricKey>(quantile: number, metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
+  /** The targets of a quantile panel, one line a share, named p50, p95, …; exemplars belong to the highest. */
+  quantiles(shares: readonly number[], metric: MetricKey, matchers?: Matchers, options?: { exemplars?: boolean }): Target[]
   /** An aggregate of a gauge. */
   gauge<K extends MetricKey>(
     operation: 'sum' | 'avg' | 'max' | 'min' | 'count',
@@ -60,16 +63,23 @@ export function createQueries(variables: readonly Variable[]): Queries {
     return selectRecorded(`${METRICS[metric].name}${suffix ?? ''}`, METRICS[metric].labels, matchers)
   }
   const by = (labels: readonly string[] = []): string => (labels.length === 0 ? '' : ` by (${labels.join(', ')}) `)
+  const quantile: Queries['quantile'] = (share, metric, labels = [], matchers = undefined) =>
+    `histogram_quantile(${share}, sum by (${['le', ...labels].join(', ')}) (rate(${select(metric, matchers, '_bucket')}[${RATE}])))`
   return {
     select,
     selectRecorded,
+    quantile,
+    quantiles: (shares, metric, matchers, { exemplars = false } = {}) =>
+      shares.map((share) => ({
+        expr: quantile(share, metric, [], matchers),
+        legend: `p${100 * share}`,
+        ...(exemplars && share === Math.max(...shares) ? { exemplar: true } : {}),
+      })),
     rate: (metric, labels, matchers) => `sum${by(labels)}(rate(${select(metric, matchers)}[${RATE}]))`,
     increase: (metric, labels, matchers) => `sum${by(labels)}(increase(${select(metric, matchers)}[$__range]))`,
     part: (metric, part, labels, matchers) => `sum${by(labels)}(rate(${select(metric, matchers, part)}[${RATE}]))`,
     mean: (metric, labels, matchers) =>
       `sum${by(labels)}(rate(${select(metric, matchers, '_sum')}[${RATE}])) / sum${by(labels)}(rate(${select(metric, matchers, '_count')}[${RATE}]))`,
-    quantile: (quantile, metric, labels = [], matchers = undefined) =>
-      `histogram_quantile(${quantile}, sum by (${['le', ...labels].join(', ')}) (rate(${select(metric, matchers, '_bucket')}[${RATE}])))`,
     gauge: (operation, metric, labels, matchers) => `${operation}${by(labels)}(${select(metric, matchers)})`,
   }
 }

@@ -13,11 +13,7 @@ export function pace(q: Queries): Row {
         width: 8,
         colourBy: 'quantile',
         noValue: 'No request with two or more tokens in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'tpotSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.95, 'tpotSeconds'), legend: 'p95' },
-          { expr: q.quantile(0.99, 'tpotSeconds'), legend: 'p99', exemplar: true },
-        ],
+        targets: q.quantiles([0.5, 0.95, 0.99], 'tpotSeconds', {}, { exemplars: true }),
       }),
       timeSeries({
         title: 'Gaps between chunks',
@@ -27,10 +23,7 @@ export function pace(q: Queries): Row {
         colourBy: 'quantile',
         logarithmic: true,
         noValue: 'No streaming request in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'itlSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.99, 'itlSeconds'), legend: 'p99' },
-        ],
+        targets: q.quantiles([0.5, 0.99], 'itlSeconds'),
       }),
       timeSeries({
         title: 'Streams that stalled',

@@ -49,11 +49,7 @@ export function transfers(q: Queries): Row {
         colourBy: 'quantile',
         logarithmic: true,
         noValue: 'No KV transfer in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'kvTransferSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.95, 'kvTransferSeconds'), legend: 'p95' },
-          { expr: q.quantile(0.99, 'kvTransferSeconds'), legend: 'p99' },
-        ],
+        targets: q.quantiles([0.5, 0.95, 0.99], 'kvTransferSeconds'),
       }),
       timeSeries({
         title: 'Transport',
@@ -73,7 +69,7 @@ export function transfers(q: Queries): Row {
         noValue: 'No KV transfer in this range',
         targets: [
           {
-            expr: `${q.rate('kvTransfersTotal', ['model'], { result: 'bad' })} / ${q.rate('kvTransfersTotal', ['model'])}`,
+            expr: `${q.rate('kvTransfersTotal', ['model'], { result: 'failed' })} / ${q.rate('kvTransfersTotal', ['model'])}`,
             legend: '{{model}}',
           },
         ],

@@ -24,11 +24,7 @@ export function traffic(q: Queries): Row {
         logarithmic: true,
         colourBy: 'quantile',
         noValue: 'No streaming request in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'ttftSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.95, 'ttftSeconds'), legend: 'p95' },
-          { expr: q.quantile(0.99, 'ttftSeconds'), legend: 'p99', exemplar: true },
-        ],
+        targets: q.quantiles([0.5, 0.95, 0.99], 'ttftSeconds', {}, { exemplars: true }),
       }),
       timeSeries({
         title: 'Time per output token',
@@ -37,11 +33,7 @@ export function traffic(q: Queries): Row {
         width: 8,
         colourBy: 'quantile',
         noValue: 'No request with two or more tokens in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'tpotSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.95, 'tpotSeconds'), legend: 'p95' },
-          { expr: q.quantile(0.99, 'tpotSeconds'), legend: 'p99', exemplar: true },
-        ],
+        targets: q.quantiles([0.5, 0.95, 0.99], 'tpotSeconds', {}, { exemplars: true }),
       }),
       timeSeries({
         title: 'Traffic by model',

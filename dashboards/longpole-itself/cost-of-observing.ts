@@ -13,10 +13,7 @@ export function costOfObserving(q: Queries): Row {
         width: 8,
         colourBy: 'quantile',
         noValue: 'No sidecar is scraped',
-        targets: [
-          { expr: q.quantile(0.5, 'sidecarOverheadSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.99, 'sidecarOverheadSeconds'), legend: 'p99' },
-        ],
+        targets: q.quantiles([0.5, 0.99], 'sidecarOverheadSeconds'),
       }),
       timeSeries({
         title: 'Sidecar export backlog',
@@ -34,10 +31,7 @@ export function costOfObserving(q: Queries): Row {
         width: 8,
         colourBy: 'quantile',
         noValue: 'The localizer has not run yet',
-        targets: [
-          { expr: q.quantile(0.5, 'localizerSeconds'), legend: 'p50' },
-          { expr: q.quantile(0.95, 'localizerSeconds'), legend: 'p95' },
-        ],
+        targets: q.quantiles([0.5, 0.95], 'localizerSeconds'),
       }),
       timeSeries({
         title: 'Missing engine metrics',

@@ -17,11 +17,7 @@ export function costOfPrefill(q: Queries): Row {
         colourBy: 'quantile',
         logarithmic: true,
         noValue: 'No request with a known prefill in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'phaseSeconds', [], { phase: 'engine.prefill' }), legend: 'p50' },
-          { expr: q.quantile(0.95, 'phaseSeconds', [], { phase: 'engine.prefill' }), legend: 'p95' },
-          { expr: q.quantile(0.99, 'phaseSeconds', [], { phase: 'engine.prefill' }), legend: 'p99' },
-        ],
+        targets: q.quantiles([0.5, 0.95, 0.99], 'phaseSeconds', { phase: 'engine.prefill' }),
       }),
       timeSeries({
         title: 'Prefill seconds per 1,000 uncached tokens',

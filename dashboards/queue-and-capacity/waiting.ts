@@ -14,11 +14,7 @@ export function waiting(q: Queries): Row {
         colourBy: 'quantile',
         logarithmic: true,
         noValue: 'No request with a known queue time in this range',
-        targets: [
-          { expr: q.quantile(0.5, 'phaseSeconds', [], { phase: '~engine\\\\.queue.*' }), legend: 'p50' },
-          { expr: q.quantile(0.95, 'phaseSeconds', [], { phase: '~engine\\\\.queue.*' }), legend: 'p95' },
-          { expr: q.quantile(0.99, 'phaseSeconds', [], { phase: '~engine\\\\.queue.*' }), legend: 'p99' },
-        ],
+        targets: q.quantiles([0.5, 0.95, 0.99], 'phaseSeconds', { phase: '~engine\\\\.queue.*' }),
       }),
       timeSeries({
         title: 'Requests waiting and running',
@@ -79,10 +75,7 @@ export function waiting(q: Queries): Row {
         width: 8,
         colourBy: 'quantile',
         noValue: 'No gateway reports a queue',
-        targets: [
-          { expr: q.quantile(0.5, 'phaseSeconds', [], { phase: 'gateway.queue' }), legend: 'p50' },
-          { expr: q.quantile(0.99, 'phaseSeconds', [], { phase: 'gateway.queue' }), legend: 'p99' },
-        ],
+        targets: q.quantiles([0.5, 0.99], 'phaseSeconds', { phase: 'gateway.queue' }),
       }),
     ],
   }

@@ -5,9 +5,11 @@ import { createInterface } from 'node:readline'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import type { PhaseDuration, PhaseId } from '@longpole/model/phase'
 import { REQUEST_COLUMNS } from '@longpole/model/request-columns'
-import { PHASE_COLUMNS, type RequestRecord } from '@longpole/model/request-record'
+import { type Hop, PHASE_COLUMNS, type RequestRecord } from '@longpole/model/request-record'
 
 type Row = Record<string, unknown>
+
+const NEVER = 1n << 62n
 
 /** One NDJSON row as a record: phase columns become the list of phases, instants become bigints. */
 export function recordOf(row: Row): RequestRecord {
@@ -28,7 +30,20 @@ export function recordOf(row: Row): RequestRecord {
     })
   }
   record.phases = phases
+  record.hops = prefillHop(record as unknown as RequestRecord)
   return record as unknown as RequestRecord
+}
+
+/** What a prefill server reports of a request that another one decodes (as SGLang's span trees do). */
+const PREFILL_SIDE: ReadonlySet<string> = new Set(['engine.admit', 'engine.queue', 'kv.load', 'engine.prefill'])
+
+function prefillHop({ prefill_replica, engine, record_id, start_unix_ns, phases }: RequestRecord): Hop[] {
+  if (prefill_replica === null) return []
+  const own = phases.filter(({ phase }) => PREFILL_SIDE.has(phase))
+  const seconds = own.reduce((sum, part) => sum + part.seconds, 0)
+  return [
+    { replica: prefill_replica, pool: 'prefill', engine: engine ?? '', span_id: record_id.slice(-16), start_unix_ns, seconds, phases: own },
+  ]
 }
 
 async function* rows(path: string): AsyncGenerator<Row> {
@@ -44,9 +59,14 @@ export async function readRecords(directory: string): Promise<RequestRecord[]> {
   return records.sort((a, b) => Number(settledAt(a) - settledAt(b)))
 }
 
+/** Unix nanoseconds; a request that is still open at the end of the run ends never. */
+export function endOf(record: RequestRecord): bigint {
+  return record.outcome === 'open' ? NEVER : record.start_unix_ns + BigInt(Math.round((record.e2e ?? 0) * 1e9))
+}
+
 /** A record closes five seconds after its outermost span ended. */
 export function settledAt(record: RequestRecord): bigint {
-  return record.start_unix_ns + BigInt(Math.round(((record.e2e ?? 0) + 5) * 1e9))
+  return endOf(record) + 5_000_000_000n
 }
 
 export async function readSamples(directory: string): Promise<EngineSample[]> {

@@ -2,8 +2,10 @@
 // with its time stamp, ready for `promtool tsdb create-blocks-from openmetrics`. The same code as the hub's /metrics, so a board or a rule
 // that works here works there.
 import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
+import type { ChangeEvent } from '@longpole/model/change-event'
 import type { Clock } from '@longpole/model/clock'
 import { HUB_EXPORTED_METRICS } from '@longpole/model/conventions/metrics'
 import type { EngineSample } from '@longpole/model/engine-sample'
@@ -11,24 +13,37 @@ import type { Finding } from '@longpole/model/finding'
 import type { OpenRequest } from '@longpole/model/observation'
 import type { RequestRecord } from '@longpole/model/request-record'
 import type { Objective } from '@longpole/model/slo'
+import { publishConfig } from '../../collector/exporters/prometheus/config-metrics.ts'
 import { createRegistry } from '../../collector/exporters/prometheus/registry.ts'
 import { createRequestMetrics } from '../../collector/exporters/prometheus/request-metrics.ts'
-import { settledAt } from './data-set.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { endOf, settledAt } from './data-set.ts'
 
 export interface HistorySource {
   /** Settled, in the order of settling. */
   records: readonly RequestRecord[]
   samples: readonly EngineSample[]
   objectives: readonly Objective[]
-  /** Open findings at an instant, if any. */
-  findings?: (unixNano: bigint) => readonly Finding[]
+  /** Open findings at an instant, none by default; null: the localizer is stopped. */
+  findings?: ((unixNano: bigint) => readonly Finding[]) | null
+  events?: readonly ChangeEvent[]
+  prices?: Config['prices']
   /** Scrape interval, seconds. */
   stepSeconds?: number
 }
 
-/** Writes the history and returns its bounds, Unix seconds. */
-export async function writeHistory(path: string, source: HistorySource): Promise<{ from: number; to: number; pages: number }> {
-  const { records, samples, objectives, stepSeconds = 15 } = source
+export interface WrittenHistory {
+  /** Bounds, Unix seconds. */
+  from: number
+  to: number
+  /** Scrapes. */
+  pages: number
+}
+
+/** Writes the history as OpenMetrics with time stamps. */
+export async function writeHistory(path: string, source: HistorySource): Promise<WrittenHistory> {
+  const { samples, objectives, events = [], stepSeconds = 15 } = source
+  const records = source.records.filter((record) => record.outcome !== 'open')
   const step = BigInt(stepSeconds) * 1_000_000_000n
   if (records.length === 0) throw new Error('a history needs records')
   let now = (earliestStart(records) / step) * step
@@ -36,11 +51,13 @@ export async function writeHistory(path: string, source: HistorySource): Promise
   const clock: Clock = { unixNano: () => now, monotonicMs: () => Number(now / 1_000_000n) }
   const registry = createRegistry(HUB_EXPORTED_METRICS, { version: 'history', component: 'hub' })
   const metrics = createRequestMetrics(registry, objectives, clock)
-  const inFlight = createInFlight(records)
+  if (source.prices !== undefined) publishConfig(registry, { prices: source.prices })
+  const inFlight = createInFlight(source.records)
   const out = createWriteStream(path)
   const from = Number(now / 1_000_000_000n)
   let nextRecord = 0
   let nextSample = 0
+  let nextEvent = 0
   let pages = 0
   for (; now <= end; now += step) {
     while (nextSample < samples.length && (samples[nextSample] as EngineSample).unix_ns <= now)
@@ -48,7 +65,10 @@ export async function writeHistory(path: string, source: HistorySource): Promise
     while (nextRecord < records.length && settledAt(records[nextRecord] as RequestRecord) <= now)
       metrics.settled(records[nextRecord++] as RequestRecord)
     metrics.open(inFlight(now))
-    metrics.findings(source.findings?.(now) ?? [], now)
+    const news: ChangeEvent[] = []
+    while (nextEvent < events.length && (events[nextEvent] as ChangeEvent).unix_ns <= now) news.push(events[nextEvent++] as ChangeEvent)
+    if (news.length > 0) metrics.events(news)
+    if (source.findings !== null) metrics.findings(source.findings?.(now) ?? [], now)
     metrics.expire()
     const stamp = Number(now / 1_000_000n) / 1e3
     const page = await registry.render(false)
@@ -61,13 +81,24 @@ export async function writeHistory(path: string, source: HistorySource): Promise
   return { from, to: Number(end / 1_000_000_000n), pages }
 }
 
+/** The pages of a stretch of time again, `secondsEarlier`: what a board compares with. */
+export async function copyEarlier(from: string, to: string, stretch: { from: number; to: number }, secondsEarlier: number): Promise<void> {
+  const out = createWriteStream(to)
+  for await (const line of createInterface({ input: createReadStream(from), crlfDelay: Number.POSITIVE_INFINITY })) {
+    const space = line.lastIndexOf(' ')
+    const at = Number(line.slice(space + 1))
+    if (line.startsWith('#') || at < stretch.from || at > stretch.to) continue
+    if (!out.write(`${line.slice(0, space)} ${at - secondsEarlier}\n`)) await once(out, 'drain')
+  }
+  out.end('# EOF\n')
+  await finished(out)
+}
+
 /** Requests that have begun and not ended at an instant, as a sidecar would report them. */
 function createInFlight(records: readonly RequestRecord[]): (now: bigint) => OpenRequest[] {
   const byStart = [...records].sort((a, b) => Number(a.start_unix_ns - b.start_unix_ns))
   let next = 0
   let open: RequestRecord[] = []
-  const endOf = (record: RequestRecord): bigint =>
-    record.outcome === 'open' ? 1n << 62n : record.start_unix_ns + BigInt(Math.round((record.e2e ?? 0) * 1e9))
   return (now) => {
     while (next < byStart.length && (byStart[next] as RequestRecord).start_unix_ns <= now) open.push(byStart[next++] as RequestRecord)
     open = open.filter((record) => endOf(record) > now)

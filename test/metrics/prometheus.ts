@@ -1,8 +1,8 @@
 // A real Prometheus over a written history: blocks made by promtool, then a server on loopback that answers queries about them.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { findTool } from '../tools.ts'
 
 export interface PrometheusSeries {
@@ -19,13 +19,35 @@ export interface HistoryPrometheus {
   close(): Promise<void>
 }
 
-function toolPath(tool: 'prometheus' | 'promtool'): string {
-  const { path, missing } = findTool(tool)
-  if (path === null) throw new Error(missing)
-  return path
+export interface HistorySettings {
+  /** Scratch folder that the caller removes. */
+  directory: string
+  /** OpenMetrics files with time stamps, each complete in itself. */
+  pages: readonly string[]
+  from: number
+  to: number
+  /** Seconds between the scrapes of the pages: a series that is gone is gone at the next one. */
+  step: number
+  /** Evaluated over the whole history first, at every scrape, so that recordings are there. */
+  ruleFiles?: readonly string[]
 }
 
-async function freePort(): Promise<number> {
+export interface PrometheusTools {
+  prometheus: string
+  promtool: string
+}
+
+/** Debian's, or throws with the name of the package. */
+export function debianTools(): PrometheusTools {
+  const pathOf = (tool: 'prometheus' | 'promtool') => {
+    const { path, missing } = findTool(tool)
+    if (path === null) throw new Error(missing)
+    return path
+  }
+  return { prometheus: pathOf('prometheus'), promtool: pathOf('promtool') }
+}
+
+export async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
@@ -33,75 +55,63 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** `ruleFiles` are evaluated over the whole history first, so that recordings are there. */
-export async function startPrometheus(
-  directory: string,
-  openMetrics: string,
-  history: { from: number; to: number },
-  ruleFiles: readonly string[] = [],
-): Promise<HistoryPrometheus> {
+export async function startPrometheus(settings: HistorySettings, tools: PrometheusTools = debianTools()): Promise<HistoryPrometheus> {
+  const { directory, pages, from, to, step, ruleFiles = [] } = settings
   const data = join(directory, 'tsdb')
   mkdirSync(data, { recursive: true })
-  const promtool = toolPath('promtool')
-  execFileSync(promtool, ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', openMetrics, data], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    maxBuffer: 1 << 26,
-  })
-  const configuration = join(directory, 'prometheus.yml')
-  writeFileSync(configuration, 'global: { scrape_interval: 15s }\n')
-  const start = async (): Promise<{ child: ChildProcess; url: string }> => {
-    const port = await freePort()
-    const child = spawn(
-      toolPath('prometheus'),
-      [
-        `--config.file=${configuration}`,
-        `--storage.tsdb.path=${data}`,
-        '--storage.tsdb.retention.time=20y',
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--log.level=error',
-        '--query.lookback-delta=1m',
-      ],
-      { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, GOMAXPROCS: '1' } },
-    )
-    const url = `http://127.0.0.1:${port}`
-    for (let attempt = 0; ; attempt++) {
-      const ready = await fetch(`${url}/-/ready`).then(
-        (response) => response.ok,
-        () => false,
-      )
-      if (ready) return { child, url }
-      if (attempt > 300 || child.exitCode !== null) throw new Error('prometheus did not become ready')
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
-  }
-  const stop = (child: ChildProcess): Promise<unknown> => {
-    const exit = new Promise((resolve) => child.once('exit', resolve))
-    child.kill('SIGTERM')
-    return exit
-  }
+  const promtool = (...words: string[]) => execFileSync(tools.promtool, words, { stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 1 << 26 })
+  for (const page of pages) promtool('tsdb', 'create-blocks-from', 'openmetrics', '--quiet', page, data)
+  const start = () => startServer(tools.prometheus, directory, ['--storage.tsdb.retention.time=20y', `--query.lookback-delta=${step}s`])
   let server = await start()
+  for (const file of ruleFiles) {
+    const everyScrape = join(directory, basename(file))
+    writeFileSync(everyScrape, readFileSync(file, 'utf8').replace(/^( +interval:) .*$/gm, `$1 ${step}s`))
+    const range = [`--start=${from}`, `--end=${to}`, `--eval-interval=${step}s`]
+    promtool('tsdb', 'create-blocks-from', 'rules', `--url=${server.url}`, ...range, `--output-dir=${data}`, everyScrape)
+  }
   if (ruleFiles.length > 0) {
-    const [from, to] = [String(history.from), String(history.to)]
-    execFileSync(
-      promtool,
-      [
-        'tsdb',
-        'create-blocks-from',
-        'rules',
-        `--url=${server.url}`,
-        `--start=${from}`,
-        `--end=${to}`,
-        '--eval-interval=15s',
-        `--output-dir=${data}`,
-        ...ruleFiles,
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 1 << 26 },
-    )
-    await stop(server.child)
+    await stopServer(server.child)
     server = await start()
   }
+  return { url: server.url, ...createAsker(server.url), close: () => stopServer(server.child) }
+}
+
+export interface PrometheusServer {
+  child: ChildProcess
+  url: string
+}
+
+/** A server on a free port of loopback whose data lies in `directory`/tsdb. */
+export async function startServer(program: string, directory: string, words: readonly string[]): Promise<PrometheusServer> {
+  const configuration = join(directory, 'prometheus.yml')
+  writeFileSync(configuration, 'global: { scrape_interval: 15s }\n')
+  const port = await freePort()
+  const fixed = [`--config.file=${configuration}`, `--storage.tsdb.path=${join(directory, 'tsdb')}`, '--log.level=error']
+  const child = spawn(program, [...fixed, `--web.listen-address=127.0.0.1:${port}`, ...words], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, GOMAXPROCS: '1' },
+  })
+  const url = `http://127.0.0.1:${port}`
+  for (let attempt = 0; ; attempt++) {
+    const ready = await fetch(`${url}/-/ready`).then(
+      (response) => response.ok,
+      () => false,
+    )
+    if (ready) return { child, url }
+    if (attempt > 600 || child.exitCode !== null) throw new Error('prometheus did not become ready')
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+export async function stopServer(child: ChildProcess): Promise<void> {
+  const exit = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGTERM')
+  await exit
+}
+
+export function createAsker(url: string): Pick<HistoryPrometheus, 'query' | 'range'> {
   const ask = async (path: string, parameters: Record<string, string>): Promise<PrometheusSeries[]> => {
-    const response = await fetch(`${server.url}/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) })
+    const response = await fetch(`${url}/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) })
     const body = (await response.json()) as {
       status: string
       error?: string
@@ -112,9 +122,7 @@ export async function startPrometheus(
     return body.data.result as PrometheusSeries[]
   }
   return {
-    url: server.url,
     query: (query, at) => ask('query', { query, time: String(at) }),
     range: (query, from, to, step) => ask('query_range', { query, start: String(from), end: String(to), step: String(step) }),
-    close: async () => void (await stop(server.child)),
   }
 }
