@@ -57,7 +57,10 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     floor: { window: '5m', badRequests: 10 },
     persistence: 'last-minute',
   }
-  const fast = burn(['1h', '5m'], burnFactor(0.02, 1, periodDays), budget, FAST_CAP)
+  const fastFactor = burnFactor(0.02, 1, periodDays)
+  const fast = burn(['1h', '5m'], fastFactor, budget, FAST_CAP)
+  // A quarter of an hour at that rate is an incident too; an hour's share would show a fifth of bad requests after 43 minutes only.
+  const sustained = burn(['15m', '5m'], fastFactor, budget, FAST_CAP)
   const slow = burn(['6h', '30m'], burnFactor(0.05, 6, periodDays), budget, SLOW_CAP)
   const slowPages = objective >= LEAST_PAGED_OBJECTIVE
   const page = { channel: 'page', severity: 'critical' } as const
@@ -66,7 +69,10 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     { name: 'LLMSLOCliff', conditions: [cliff], for: '1m', ...page },
     {
       name: 'LLMSLOFastBurn',
-      conditions: [{ ...fast, floor: { window: '1h', badRequests: 10 }, persistence: 'five-minutes-ago' }],
+      conditions: [
+        { ...fast, floor: { window: '1h', badRequests: 10 }, persistence: 'five-minutes-ago' },
+        { ...sustained, floor: { window: '15m', badRequests: 10 }, persistence: 'five-minutes-ago' },
+      ],
       for: '2m',
       ...page,
     },

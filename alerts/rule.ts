@@ -41,6 +41,8 @@ export interface Variant {
   channel: 'page' | 'ticket' | 'none'
   /** Static labels beside those of the expression, for example `slo`. */
   labels?: Record<string, string>
+  /** Where it says something else than the alert's other variants. */
+  description?: string
   /** For rungs: the promise, which the page repeats. */
   set?: ObjectiveSet
   /** Default 5m: a resolve that is taken back a minute later is noise. Null for none. */
@@ -97,7 +99,7 @@ function renderVariant(definition: AlertDefinition, variant: Variant, context: A
     },
     annotations: {
       summary: definition.summary,
-      description: cleaned(definition.description),
+      description: cleaned(variant.description ?? definition.description),
       runbook_url: runbookUrl(name, links.runbooks),
       dashboard_url: dashboardUrl(links, dashboard),
       console_url: consoleUrl(links),

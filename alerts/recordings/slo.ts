@@ -22,8 +22,11 @@ export function sloRecordings(sets: readonly ObjectiveSet[], periodDays: number)
         ...counted('5m'),
         ratio('2m', '2m'),
         ratio('5m', '5m'),
+        // The five minutes that end now, ten minutes ago and all between: a quarter of an hour.
+        averagedRatio('15m', '5m', '10m'),
         ...(['30m', '1h', '2h', '6h'] as const).map((window) => averagedRatio(window, '5m')),
         { record: RECORDINGS.sliErrorCount('5m'), expr: `${RECORDINGS.sliBadRate('5m')} * ${windowSeconds('5m')}` },
+        { record: RECORDINGS.sliErrorCount('15m'), expr: `avg_over_time(${RECORDINGS.sliBadRate('5m')}[10m]) * ${windowSeconds('15m')}` },
         increase('1h'),
         ...objectives(sets),
         { record: RECORDINGS.currentBurnRate, expr: overBudget(RECORDINGS.sliErrorRatio('5m')) },
@@ -70,11 +73,15 @@ function ratio(window: RatioWindow, base: BaseWindow): RecordingRule {
   return { record: RECORDINGS.sliErrorRatio(window), expr: withSlothLabels(expr), labels: { sloth_window: window } }
 }
 
-/** `range` is the window as PromQL reads it, where the recording is named after another (the error budget's period). */
+/** `range` is the range of the average, where the recording is named after another: the error budget's period. */
 function averagedRatio(window: RatioWindow, base: BaseWindow, range: string = window): RecordingRule {
   const average = (name: string) => `avg_over_time(${name}[${range}])`
   const expr = `${average(RECORDINGS.sliBadRate(base))}\n/\n(${average(RECORDINGS.sliTotalRate(base))} > 0)`
-  return { record: RECORDINGS.sliErrorRatio(window), expr: withSlothLabels(expr), labels: { sloth_window: range } }
+  return {
+    record: RECORDINGS.sliErrorRatio(window),
+    expr: withSlothLabels(expr),
+    labels: { sloth_window: window === '30d' ? range : window },
+  }
 }
 
 function increase(window: '1h' | '6h'): RecordingRule {

@@ -2,7 +2,7 @@
 // Boards and rules use them from here; the rules themselves live in alerts/recordings.
 
 /** Windows for which a bad ratio and a bad count are recorded. */
-export const RATIO_WINDOWS = ['2m', '5m', '30m', '1h', '2h', '6h', '1d', '3d', '30d'] as const
+export const RATIO_WINDOWS = ['2m', '5m', '15m', '30m', '1h', '2h', '6h', '1d', '3d', '30d'] as const
 export type RatioWindow = (typeof RATIO_WINDOWS)[number]
 
 /** Windows whose rates are recorded from the counters themselves; longer ones are averages of these, weighted by traffic. */
