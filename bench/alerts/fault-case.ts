@@ -1,148 +1,184 @@
-// One simulated fault as metric history: the simulator's records through the hub's own registry in virtual time, its pages as blocks, and
-// a copy of the healthy part a day earlier for rules that compare with yesterday.
+// One simulated incident as metric history: its records through the hub's own registry in virtual time, the localizer's findings beside
+// them, hours of health before, the same healthy minutes a day earlier, and every rule evaluated over it.
 
 import { once } from 'node:events'
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import { createReadStream, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
-import type { ChangeEvent } from '@longpole/model/change-event'
-import type { EngineSample } from '@longpole/model/engine-sample'
-import type { RequestRecord } from '@longpole/model/request-record'
+import { HUB_EXPORTED_METRICS, METRICS } from '@longpole/model/conventions/metrics'
+import type { Finding } from '@longpole/model/finding'
 import { alertContext, recordingGroups } from '../../alerts/generate.ts'
 import { ALERTS } from '../../alerts/index.ts'
 import { windowSeconds } from '../../alerts/ladder.ts'
-import { render } from '../../alerts/rule.ts'
+import { type PrometheusAlert, render } from '../../alerts/rule.ts'
+import { createFindingMetrics } from '../../collector/exporters/prometheus/finding-metrics.ts'
+import { createRegistry } from '../../collector/exporters/prometheus/registry.ts'
 import { resolveObjectives } from '../../src/config/objectives.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { parseFault } from '../../src/simulator/faults/plan.ts'
-import { encodeNdjson } from '../../src/simulator/output/ndjson.ts'
-import { RecordBatch } from '../../src/simulator/output/record-batch.ts'
-import { runLabelled } from '../../src/simulator/truth/labelled-run.ts'
-import { recordOf, settledAt } from '../../test/metrics/data-set.ts'
+import { localizeContinuously } from '../../test/metrics/continuous-localizer.ts'
 import { writeHistory } from '../../test/metrics/history.ts'
-import { type Firing, firings, History } from './history.ts'
+import { type Firing, firings, type History } from './history.ts'
+import { type FaultCase, type Incident, simulateIncident } from './incident.ts'
 
-export interface FaultCase {
-  /** As on the command line of `longpole simulate`, without the minute; null: nothing is injected. */
-  fault: string | null
-  isShift?: boolean
-  seed: number
-  rate: number
-  minutes: number
-  startMinute: number
+export interface CaseFiring extends Firing {
+  alert: PrometheusAlert
+  /** The expression's value when it began to fire. */
+  value: number
 }
 
 export interface CaseResult {
-  firings: (Firing & { alert: string; channel: string })[]
-  faultAt: number
-  from: number
-  to: number
-  requests: number
+  incident: Incident
+  firings: CaseFiring[]
+  /** What the localizer had open at an instant. */
+  findingsAt: (unixSeconds: number) => readonly Finding[]
 }
 
-/** Scrape and evaluation interval, seconds: the shortest window holds four. */
-const STEP = 15
+/** Scrape interval, seconds. */
+const SCRAPE = 15
+/** Evaluation interval, seconds. */
+const STEP = 30
 const DAY = 86_400
-const START = 1_767_600_000n * 1_000_000_000n
+/** Health before the run, for the long windows of the ladder. */
+const EARLIER_SECONDS = 6 * 3_600
+/** How often the localizer looks. */
+const LOCALIZE_SECONDS = 30
+/** Written when it is known who is woken. */
+const FINDINGS = new Set<string>(
+  [
+    METRICS.findingInfo,
+    METRICS.findingShare,
+    METRICS.findingOnset,
+    METRICS.findingBadRequests,
+    METRICS.findingEvaluated,
+    METRICS.localizerLastSuccess,
+  ].map(({ name }) => name),
+)
 
-const config = configSchema.parse({})
+export const config = configSchema.parse({})
+export const objectives = resolveObjectives(config)
 const context = alertContext(config)
 const recordings = recordingGroups(context).flatMap((group) => group.rules)
+const rendered = ALERTS.filter(({ family }) => family !== 'watchdog').flatMap((definition) => render(definition, context))
 
-export async function runCase(fault: FaultCase, tools: { promtool: string; prometheus: string }): Promise<CaseResult> {
-  const { records, samples } = simulate(fault)
-  await using history = new History(tools)
+/** Evaluates the case in `history`, which then holds it for queries. */
+export async function runCase(given: FaultCase, history: History): Promise<CaseResult> {
+  const incident = simulateIncident(given, objectives)
   const folder = mkdtempSync(join(tmpdir(), 'longpole-fault-'))
   try {
-    const whole = join(folder, 'whole.om')
-    const page = join(folder, 'today.om')
-    const bounds = await writeHistory(whole, { records, samples, objectives: resolveObjectives(config), stepSeconds: STEP })
-    await copyLines(whole, page, (line) => (READ.has(/^\w+/.exec(line)?.[0] ?? '') ? line : null))
-    const from = Math.ceil(bounds.from / STEP) * STEP
-    const faultAt = from + fault.startMinute * 60
-    await history.addFile(page)
-    const yesterday = join(folder, 'yesterday.om')
-    await copyHealthy(page, yesterday, from, fault)
-    await history.addFile(yesterday)
-    await history.record(recordings, from - DAY, from - DAY + fault.minutes * 60, STEP)
-    await history.record(recordings, from, bounds.to, STEP)
-    const found: CaseResult['firings'] = []
-    for (const definition of ALERTS) {
-      for (const alert of render(definition, context)) {
-        const series = await history.range(alert.expr, from, bounds.to, STEP)
-        const keep = windowSeconds(alert.keep_firing_for ?? '0s')
-        const fired = firings(series, STEP, windowSeconds(alert.for), keep)
-        found.push(...fired.map((firing) => ({ ...firing, alert: alert.alert, channel: alert.labels.channel ?? '' })))
-      }
-    }
-    return { firings: found, faultAt, from, to: bounds.to, requests: records.length }
+    await addHistory(history, incident, folder)
+    const found = await evaluateRules(history, incident)
+    const findingsAt = localize(incident, found)
+    await addFindings(history, incident, findingsAt, folder)
+    return { incident, firings: found, findingsAt }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function simulate({ fault, isShift = false, seed, rate, minutes, startMinute }: FaultCase): {
-  records: RequestRecord[]
-  samples: EngineSample[]
-} {
-  const records: RequestRecord[] = []
-  const samples: EngineSample[] = []
-  const events: ChangeEvent[] = []
-  const batch = new RecordBatch({ seed, startUnixNano: START }, 2_048)
-  const flush = () => {
-    for (const line of encodeNdjson(batch).split('\n')) if (line !== '') records.push(recordOf(JSON.parse(line)))
-    batch.clear()
+async function addHistory(history: History, { records, samples, events, startedAt, faultAt, endedAt }: Incident, folder: string) {
+  const whole = join(folder, 'whole.om')
+  const today = join(folder, 'today.om')
+  await writeHistory(whole, { records, samples, events, objectives, stepSeconds: SCRAPE })
+  await copyLines(whole, today, [0], (name, at) => READ.has(name) && !FINDINGS.has(name) && at <= endedAt + STEP)
+  await history.addFile(today)
+  const earlier = join(folder, 'earlier.om')
+  const healthySeconds = faultAt - startedAt
+  const repeats = Math.ceil(EARLIER_SECONDS / healthySeconds)
+  const shifts = Array.from({ length: repeats }, (_, index) => (repeats - index) * healthySeconds)
+  await copyLines(today, earlier, shifts, (name, at) => name === METRICS.sloRequestsTotal.name && at < faultAt)
+  await history.addFile(earlier)
+  // Yesterday at the time of the fault.
+  const yesterday = join(folder, 'yesterday.om')
+  const dayShift = DAY - (endedAt - faultAt)
+  await copyLines(today, yesterday, [dayShift], (_, at) => at < faultAt)
+  await history.addFile(yesterday)
+  await history.record(recordings, startedAt - dayShift, faultAt - dayShift, STEP)
+  await history.record(recordings, startedAt - EARLIER_SECONDS, endedAt, STEP)
+}
+
+async function evaluateRules(history: History, { startedAt, endedAt }: Incident): Promise<CaseFiring[]> {
+  const found: CaseFiring[] = []
+  for (const alert of rendered) {
+    const keep = windowSeconds(alert.keep_firing_for ?? '0s')
+    for (const series of await history.range(alert.expr, startedAt, endedAt, STEP)) {
+      const values = new Map(series.points)
+      for (const firing of firings([series], STEP, windowSeconds(alert.for), keep))
+        found.push({ ...firing, alert, value: values.get(firing.from) ?? Number.NaN })
+    }
   }
-  const seconds = minutes * 60
-  const flag = isShift ? '--shift' : '--fault'
-  const planned =
-    fault === null
-      ? []
-      : [parseFault(`${fault}@${startMinute}`, flag, { seconds, seed, shape: 'step', duration: Number.POSITIVE_INFINITY })]
-  runLabelled({
-    seed,
-    seconds,
-    rate,
-    agents: 6,
-    startUnixNano: START,
-    faults: planned,
-    counterfactual: false,
-    onRecord: (request) => {
-      batch.append(request)
-      if (batch.isFull) flush()
-    },
-    onSample: (sample) => samples.push(sample),
-    onEvent: (event) => events.push(event),
-  })
-  flush()
-  return { records: records.sort((a, b) => Number(settledAt(a) - settledAt(b))), samples }
+  return found.sort((a, b) => a.from - b.from)
 }
 
-/** The pages before the fault again, a day earlier, placed where the fault will be compared with. */
-function copyHealthy(from: string, to: string, startSeconds: number, { startMinute, minutes }: FaultCase): Promise<void> {
-  const shift = DAY - (minutes - startMinute) * 60
-  return copyLines(from, to, (line) => {
-    const space = line.lastIndexOf(' ')
-    const at = Number(line.slice(space + 1))
-    return at < startSeconds || at >= startSeconds + startMinute * 60 ? null : `${line.slice(0, space)} ${at - shift}`
-  })
+/** What is open at an instant: the models that somebody is woken for are looked at, from the fault until they are. */
+function localize(incident: Incident, found: readonly CaseFiring[]): (unixSeconds: number) => readonly Finding[] {
+  const { records, faultAt } = incident
+  const pages = firstPages(incident, found)
+  const models = new Set(pages.map(({ labels }) => labels.model))
+  const until = Math.max(...pages.map(({ from }) => from))
+  const evaluations: number[] = []
+  for (let at = faultAt; at <= until; at += LOCALIZE_SECONDS) evaluations.push(at)
+  const concerned = records.filter(({ model }) => model !== null && models.has(model))
+  const rounds = localizeContinuously({ ...incident, records: concerned, objectives }, evaluations)
+  return (now) => rounds.get(evaluations.findLast((at) => at <= now) ?? -1) ?? []
 }
 
-/** Series that some rule reads; the rest of the page is left out. */
+/** The findings as the hub exports them. */
+async function addFindings(
+  history: History,
+  { startedAt, endedAt }: Incident,
+  findingsAt: (unixSeconds: number) => readonly Finding[],
+  folder: string,
+): Promise<void> {
+  const registry = createRegistry(HUB_EXPORTED_METRICS, { version: 'history', component: 'hub' })
+  const metrics = createFindingMetrics(registry)
+  const lines: string[] = []
+  for (let at = startedAt; at <= endedAt; at += SCRAPE) {
+    metrics.findings(findingsAt(at), BigInt(at) * 1_000_000_000n)
+    for (const line of (await registry.render(false)).split('\n')) {
+      if (FINDINGS.has(/^\w+/.exec(line)?.[0] ?? '')) lines.push(`${line} ${at}\n`)
+    }
+  }
+  const file = join(folder, 'findings.om')
+  writeFileSync(file, `${lines.join('')}# EOF\n`)
+  await history.addFile(file)
+}
+
+/** The first page of each cluster and model after the fault. */
+export function firstPages({ faultAt }: Incident, found: readonly CaseFiring[]): CaseFiring[] {
+  const pages = found.filter(({ alert, from }) => alert.labels.channel === 'page' && alert.labels.family !== 'self' && from >= faultAt)
+  const first = new Map<string, CaseFiring>()
+  for (const page of pages) {
+    const key = JSON.stringify([page.labels.cluster, page.labels.model])
+    if (!first.has(key)) first.set(key, page)
+  }
+  return [...first.values()]
+}
+
+/** Series that some rule or annotation reads; the rest of the page is left out. */
 const READ = new Set(
-  [...recordings, ...ALERTS.flatMap((definition) => render(definition, context))].flatMap(
-    ({ expr }) => expr.match(/\blongpole_\w+/g) ?? [],
+  [...recordings.map(({ expr }) => expr), ...rendered.flatMap(({ expr, annotations }) => [expr, ...Object.values(annotations)])].flatMap(
+    (text) => text.match(/\blongpole_\w+/g) ?? [],
   ),
 )
 
-async function copyLines(from: string, to: string, change: (line: string) => string | null): Promise<void> {
+/** Copies of the chosen lines, each moved so many seconds into the past; the largest shift comes first. */
+async function copyLines(
+  from: string,
+  to: string,
+  shifts: readonly number[],
+  isWanted: (name: string, unixSeconds: number) => boolean,
+): Promise<void> {
   const out = createWriteStream(to)
-  for await (const line of createInterface({ input: createReadStream(from) })) {
-    const changed = line.startsWith('#') ? null : change(line)
-    if (changed === null || out.write(`${changed}\n`)) continue
-    await once(out, 'drain')
+  for (const shift of shifts) {
+    for await (const line of createInterface({ input: createReadStream(from) })) {
+      if (line.startsWith('#')) continue
+      const space = line.lastIndexOf(' ')
+      const at = Number(line.slice(space + 1))
+      if (!isWanted(/^\w+/.exec(line)?.[0] ?? '', at)) continue
+      if (!out.write(shift === 0 ? `${line}\n` : `${line.slice(0, space)} ${at - shift}\n`)) await once(out, 'drain')
+    }
   }
   out.end('# EOF\n')
   await finished(out)

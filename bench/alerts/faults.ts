@@ -1,40 +1,35 @@
-// `npm run bench:alert-faults [-- F7 F31:high …]`: does every cause rule fire on its simulated fault, and what else fires? Each case is a
-// simulated hour through the hub's own registry, evaluated in a real Prometheus.
+// `npm run bench:alert-faults [-- --only F31,W5 --rate 26 --shape step --seed 5 --out verdicts.ndjson]`: simulated incidents through the hub's
+// own registry into a real Prometheus. Who must be woken is, nobody else is, and does the page name phase and slice? One JSON line a case;
+// `--summarize FILE …` prints the tables of docs/alerting.md from such lines.
+import { appendFileSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { FAULTS } from '../../src/simulator/faults/index.ts'
+import { parseShape } from '../../src/simulator/faults/plan.ts'
+import { SHIFTS } from '../../src/simulator/shifts/index.ts'
 import { findTool } from '../../test/tools.ts'
-import { type FaultCase, runCase } from './fault-case.ts'
-
-/** A fault and one alert at least of these that must fire after it began; none for what is no fault. */
-const CASES: readonly { fault: string | null; isShift?: boolean; expected: readonly string[] }[] = [
-  { fault: 'F1:high', expected: ['LLMGPUThrottled'] },
-  { fault: 'F2:high', expected: ['LLMReplicaOutlier', 'LLMDecodeSlow', 'LLMGPUThrottled', 'LLMPhaseRegression'] },
-  { fault: 'F3:high', expected: ['LLMPrefillSlow', 'LLMPhaseRegression'] },
-  { fault: 'F7:high', expected: ['LLMPrefixCacheCollapse'] },
-  { fault: 'F9:high', expected: ['LLMPrefixCacheCollapse', 'LLMPhaseRegression'] },
-  { fault: 'F10:high', expected: ['LLMKVPressure', 'LLMStreamStall'] },
-  { fault: 'F11:high', expected: ['LLMQueueGrowth', 'LLMQueueTimeBudget', 'LLMClusterSaturated', 'LLMEngineDown'] },
-  { fault: 'F12:high', expected: ['LLMDecodeInterference', 'LLMStreamStall'] },
-  { fault: 'F13:high', expected: ['LLMLoadSkew', 'LLMReplicaOutlier'] },
-  { fault: 'F14:high', expected: ['LLMReplicaOutlier', 'LLMPhaseRegression'] },
-  { fault: 'F16:high', expected: ['LLMDecodeInterference', 'LLMStreamStall'] },
-  { fault: 'F17:high', expected: ['LLMKVTransferSlow'] },
-  { fault: 'F18:high', expected: ['LLMPrefillDecodeImbalance', 'LLMQueueTimeBudget', 'LLMPhaseRegression', 'LLMQueueGrowth'] },
-  { fault: 'F19:high', expected: ['LLMDecodeSlow', 'LLMPhaseRegression'] },
-  { fault: 'F21:high', expected: ['LLMNetworkPhase'] },
-  { fault: 'F22:high', expected: ['LLMClientAbortSpike', 'LLMQueueTimeBudget', 'LLMQueueGrowth'] },
-  { fault: 'F23:high', expected: ['LLMTrafficDropped', 'LLMNetworkPhase'] },
-  { fault: 'F31', expected: ['LLMSLOCliff', 'LLMSLOFastBurn'] },
-  { fault: 'F32:high', expected: ['LLMUpstreamErrors', 'LLMEngineDown'] },
-  { fault: 'F33:high', expected: ['LLMUpstreamErrors', 'LLMSLOFastBurn'] },
-  { fault: 'W4', isShift: true, expected: [] },
-  { fault: 'W7', isShift: true, expected: [] },
-  { fault: null, expected: [] },
-]
+import { firstPages, runCase } from './fault-case.ts'
+import { History } from './history.ts'
+import type { FaultCase } from './incident.ts'
+import { pagesAt } from './page-at.ts'
+import { summarize } from './summary.ts'
+import { type CaseVerdict, judgeCase } from './verdict.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seed: { type: 'string', default: '5' }, rate: { type: 'string', default: '10' }, json: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    seed: { type: 'string', default: '5' },
+    rate: { type: 'string', default: '26' },
+    severity: { type: 'string', default: 'high' },
+    shape: { type: 'string', default: 'step' },
+    out: { type: 'string' },
+    summarize: { type: 'boolean', default: false },
+    pages: { type: 'boolean', default: false },
+  },
 })
+
+/** Blocks have no marks where a series ends: a sample stands for no more than the next two scrapes. */
+const LOOKBACK = '45s'
 
 function need(tool: 'promtool' | 'prometheus'): string {
   const { path, missing } = findTool(tool)
@@ -42,39 +37,40 @@ function need(tool: 'promtool' | 'prometheus'): string {
   return path
 }
 
-const tools = { promtool: need('promtool'), prometheus: need('prometheus') }
-let missed = 0
-for (const { fault, isShift, expected } of CASES) {
-  const name = fault ?? 'healthy'
-  if (positionals.length > 0 && !positionals.includes(name) && !positionals.includes(name.split(':')[0] ?? '')) continue
-  const settings: FaultCase = { fault, isShift, seed: Number(values.seed), rate: Number(values.rate), minutes: 45, startMinute: 20 }
-  const { firings, faultAt, requests } = await runCase(settings, tools)
-  const own = firings.filter(({ alert }) => /^LLM/.test(alert))
-  const before = own.filter(({ from }) => from < faultAt)
-  const after = own.filter(({ from }) => from >= faultAt)
-  const names = [...new Set(after.map(({ alert }) => alert))]
-  const hit = expected.find((alert) => names.includes(alert))
-  const isMissed = expected.length > 0 && hit === undefined
-  if (isMissed) missed++
-  const pages = [
-    ...new Set(
-      after
-        .filter(({ channel }) => channel === 'page')
-        .map(({ alert, labels }) => `${alert}(${labels.cluster} ${labels.model} ${labels.slo ?? ''})`),
-    ),
-  ]
-  const first = after.filter(({ channel }) => channel === 'page').sort((a, b) => a.from - b.from)[0]
-  console.log(
-    JSON.stringify({
-      case: name,
-      requests,
-      expected: expected.length === 0 ? 'nothing' : expected,
-      verdict: expected.length === 0 ? (pages.length === 0 ? 'silent' : 'paged') : isMissed ? 'missed' : 'seen',
-      fired: names,
-      pages,
-      firstPageMinutes: first === undefined ? null : Math.round((first.from - faultAt) / 6) / 10,
-      firedBefore: [...new Set(before.map(({ alert }) => alert))],
-    }),
-  )
+async function judge(given: FaultCase): Promise<CaseVerdict> {
+  await using history = new History({ promtool: need('promtool'), prometheus: need('prometheus') }, LOOKBACK)
+  const result = await runCase(given, history)
+  const annotations: Record<string, string>[] = []
+  for (const { alert, labels, value, from } of firstPages(result.incident, result.firings)) {
+    const { pages } = await pagesAt(history, from, [{ alert, labels, value }])
+    annotations.push(pages[0] ?? {})
+    if (values.pages) process.stderr.write(`${alert.alert} ${JSON.stringify(labels)}\n${JSON.stringify(pages[0], null, 1)}\n`)
+  }
+  return judgeCase(given, result, annotations)
 }
-if (missed > 0) process.exitCode = 1
+
+if (values.summarize) {
+  const lines = positionals.flatMap((file) => readFileSync(file, 'utf8').split('\n')).filter((line) => line !== '')
+  process.stdout.write(summarize(lines.map((line) => JSON.parse(line) as CaseVerdict)))
+} else {
+  const wanted = values.only?.split(',')
+  const names = [...FAULTS, ...SHIFTS].map(({ id }) => id).filter((id) => wanted === undefined || wanted.includes(id))
+  const faults = names.map((id) => (id.startsWith('W') ? id : `${id}:${values.severity}`))
+  if (wanted === undefined || wanted.includes('healthy')) faults.push('')
+  for (const fault of faults) {
+    const given: FaultCase = {
+      fault: fault === '' ? null : fault,
+      shape: parseShape(values.shape),
+      seed: Number(values.seed),
+      rate: Number(values.rate),
+      healthyMinutes: 10,
+      faultMinutes: 25,
+    }
+    const line = JSON.stringify(await judge(given))
+    if (values.out === undefined) console.log(line)
+    else {
+      appendFileSync(values.out, `${line}\n`)
+      process.stderr.write('.')
+    }
+  }
+}

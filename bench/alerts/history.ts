@@ -30,12 +30,13 @@ export class History implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'longpole-history-'))
   private server: Server | undefined
   private files = 0
-  private readonly promtool: string
-  private readonly prometheus: string
+  readonly tools: { promtool: string; prometheus: string }
+  private readonly lookback: string
 
-  constructor(tools: { promtool: string; prometheus: string }) {
-    this.promtool = tools.promtool
-    this.prometheus = tools.prometheus
+  /** `lookback`: how long a sample stands for what follows; blocks have no marks where a series ends. */
+  constructor(tools: { promtool: string; prometheus: string }, lookback = '5m') {
+    this.tools = tools
+    this.lookback = lookback
     mkdirSync(join(this.folder, 'data'))
   }
 
@@ -71,16 +72,27 @@ export class History implements AsyncDisposable {
   async addFile(file: string): Promise<void> {
     await this.stop()
     const args = ['tsdb', 'create-blocks-from', 'openmetrics', '--quiet', '--max-block-duration=162h', file, join(this.folder, 'data')]
-    await run(this.promtool, args, { maxBuffer: 1e9 })
+    await run(this.tools.promtool, args, { maxBuffer: 1e9 })
   }
 
-  private async url(): Promise<string> {
-    this.server ??= await startPrometheus(this.prometheus, {
+  /** A server over the history that evaluates these rules now. */
+  async serve(rules: string): Promise<string> {
+    await this.stop()
+    return await this.url({ 'rules.yaml': rules })
+  }
+
+  private async url(rules: Record<string, string> = {}): Promise<string> {
+    this.server ??= await startPrometheus(this.tools.prometheus, {
       scrape: [],
       evaluationInterval: '1h',
-      rules: {},
+      rules,
       folder: this.folder,
-      flags: ['--storage.tsdb.retention.time=10y', '--query.max-samples=500000000', '--query.timeout=20m', '--query.lookback-delta=5m'],
+      flags: [
+        '--storage.tsdb.retention.time=10y',
+        '--query.max-samples=500000000',
+        '--query.timeout=20m',
+        `--query.lookback-delta=${this.lookback}`,
+      ],
     })
     return this.server.url
   }

@@ -1,0 +1,185 @@
+// A simulated incident and the same fleet and traffic without it: what happened to each model of each cluster, and who should have been
+// woken. Healthy first, then the fault to the end.
+import type { ChangeEvent } from '@longpole/model/change-event'
+import type { EngineSample } from '@longpole/model/engine-sample'
+import type { RequestRecord } from '@longpole/model/request-record'
+import { judge, judgeGoodput, type Objective } from '@longpole/model/slo'
+import { ladder } from '../../alerts/ladder.ts'
+import { errorBudget } from '../../alerts/objectives.ts'
+import { objectivesFor } from '../../src/config/objectives.ts'
+import type { Shape } from '../../src/simulator/faults/fault.ts'
+import { type PlannedFault, parseFault } from '../../src/simulator/faults/plan.ts'
+import { encodeNdjson } from '../../src/simulator/output/ndjson.ts'
+import { RecordBatch } from '../../src/simulator/output/record-batch.ts'
+import { runLabelled } from '../../src/simulator/truth/labelled-run.ts'
+import type { InjectionTruth } from '../../src/simulator/truth/truth.ts'
+import { recordOf, settledAt } from '../../test/metrics/data-set.ts'
+
+export interface FaultCase {
+  /** As on the command line of `longpole simulate`, without the minute; null: nothing is injected. */
+  fault: string | null
+  shape: Shape
+  seed: number
+  /** Requests a second of the whole fleet. */
+  rate: number
+  healthyMinutes: number
+  faultMinutes: number
+}
+
+export interface Incident {
+  /** In the order in which they settle. */
+  records: RequestRecord[]
+  samples: EngineSample[]
+  events: ChangeEvent[]
+  truth: InjectionTruth | null
+  /** Unix seconds. */
+  startedAt: number
+  faultAt: number
+  endedAt: number
+  /** By cluster and model: those whom the fault hurt. */
+  harmed: Harm[]
+}
+
+/** What the fault did to one objective of one model in one cluster. */
+export interface Harm {
+  cluster: string
+  model: string
+  slo: string
+  /** Longest time in which the bad share of five minutes was above FastBurn's threshold with the fault and not without it, minutes. */
+  fastMinutes: number
+  /** Mean bad share while the fault was on, with and without it. */
+  badRatio: { with: number; without: number }
+}
+
+const START = 1_767_600_000n * 1_000_000_000n
+const BIN_SECONDS = 60
+const WINDOW_BINS = 5
+
+export function simulateIncident(given: FaultCase, objectives: readonly Objective[]): Incident {
+  const planned = plan(given)
+  const actual = simulate(given, planned)
+  // A fault that begins after the end is still drawn, so that everything else is drawn as with it.
+  const never = (given.healthyMinutes + given.faultMinutes) * 60 + 1
+  const healed = planned === null ? actual.records : simulate(given, { ...planned, times: { ...planned.times, start: never } }).records
+  const startedAt = Number(START / 1_000_000_000n)
+  const faultAt = startedAt + given.healthyMinutes * 60
+  const endedAt = faultAt + given.faultMinutes * 60
+  const harmed = planned === null ? [] : measureHarm(actual.records, healed, objectives, { startedAt, faultAt, endedAt })
+  return { ...actual, startedAt, faultAt, endedAt, harmed }
+}
+
+function plan({ fault, shape, seed, healthyMinutes, faultMinutes }: FaultCase): PlannedFault | null {
+  if (fault === null) return null
+  const seconds = (healthyMinutes + faultMinutes) * 60
+  const defaults = { seconds, seed, shape, duration: Number.POSITIVE_INFINITY }
+  return parseFault(`${fault}@${healthyMinutes}`, fault.startsWith('W') ? '--shift' : '--fault', defaults)
+}
+
+function simulate({ seed, rate, healthyMinutes, faultMinutes }: FaultCase, planned: PlannedFault | null) {
+  const records: RequestRecord[] = []
+  const samples: EngineSample[] = []
+  const events: ChangeEvent[] = []
+  const batch = new RecordBatch({ seed, startUnixNano: START }, 2_048)
+  const flush = () => {
+    for (const line of encodeNdjson(batch).split('\n')) if (line !== '') records.push(recordOf(JSON.parse(line)))
+    batch.clear()
+  }
+  const { truths } = runLabelled({
+    seed,
+    seconds: (healthyMinutes + faultMinutes) * 60,
+    rate,
+    agents: 6,
+    startUnixNano: START,
+    faults: planned === null ? [] : [planned],
+    counterfactual: false,
+    onRecord: (request) => {
+      batch.append(request)
+      if (batch.isFull) flush()
+    },
+    onSample: (sample) => samples.push(sample),
+    onEvent: (event) => events.push(event),
+  })
+  flush()
+  records.sort((a, b) => Number(settledAt(a) - settledAt(b)))
+  return { records, samples, events, truth: truths[0] ?? null }
+}
+
+interface Bins {
+  good: Float64Array
+  bad: Float64Array
+}
+
+function measureHarm(
+  actual: readonly RequestRecord[],
+  healed: readonly RequestRecord[],
+  objectives: readonly Objective[],
+  { startedAt, faultAt, endedAt }: { startedAt: number; faultAt: number; endedAt: number },
+): Harm[] {
+  const bins = Math.ceil((endedAt - startedAt) / BIN_SECONDS)
+  const from = Math.floor((faultAt - startedAt) / BIN_SECONDS)
+  const withFault = countBins(actual, objectives, startedAt, bins)
+  const without = countBins(healed, objectives, startedAt, bins)
+  const harmed: Harm[] = []
+  for (const [key, own] of withFault) {
+    const [cluster, model, slo, objective] = JSON.parse(key) as [string, string, string, number]
+    const other = without.get(key) ?? { good: new Float64Array(bins), bad: new Float64Array(bins) }
+    const threshold = ladder(objective).find(({ name }) => name === 'LLMSLOFastBurn')?.conditions[0]?.threshold ?? 1
+    let run = 0
+    let fastMinutes = 0
+    for (let bin = from; bin < bins; bin++) {
+      const isAbove = share(own, bin) > threshold && share(other, bin) <= threshold
+      run = isAbove ? run + 1 : 0
+      // The share of a window rises while the window fills: the fault itself lasted longer than it was seen.
+      fastMinutes = Math.max(fastMinutes, (run * BIN_SECONDS) / 60)
+    }
+    const badRatio = { with: meanShare(own, from, bins), without: meanShare(other, from, bins) }
+    if (fastMinutes > 0 || badRatio.with > badRatio.without + errorBudget(objective))
+      harmed.push({ cluster, model, slo, fastMinutes, badRatio })
+  }
+  return harmed.sort((a, b) => b.fastMinutes - a.fastMinutes)
+}
+
+function countBins(
+  records: readonly RequestRecord[],
+  objectives: readonly Objective[],
+  startedAt: number,
+  bins: number,
+): Map<string, Bins> {
+  const counts = new Map<string, Bins>()
+  for (const record of records) {
+    // By arrival: when a request became bad is a matter of its deadline.
+    const bin = Math.floor((Number(record.start_unix_ns / 1_000_000n) / 1e3 - startedAt) / BIN_SECONDS)
+    if (bin < 0 || bin >= bins) continue
+    const own = objectivesFor(objectives, record.model, record.tenant_class)
+    const view =
+      record.outcome === 'open'
+        ? { ...record, age: startedAt + bins * BIN_SECONDS - Number(record.start_unix_ns / 1_000_000n) / 1e3 }
+        : record
+    const results = own.filter(({ slo }) => slo !== 'goodput').map((objective) => ({ objective, result: judge(objective, view) }))
+    const goodput = own.find(({ slo }) => slo === 'goodput')
+    if (goodput !== undefined) results.push({ objective: goodput, result: judgeGoodput(results.map(({ result }) => result)) })
+    for (const { objective, result } of results) {
+      if (result === null) continue
+      const key = JSON.stringify([record.cluster, record.model, objective.slo, objective.objective])
+      const entry = counts.get(key) ?? { good: new Float64Array(bins), bad: new Float64Array(bins) }
+      counts.set(key, entry)
+      entry[result][bin] = (entry[result][bin] as number) + 1
+    }
+  }
+  return counts
+}
+
+/** Bad share of the five minutes that end with a bin. */
+function share({ good, bad }: Bins, bin: number): number {
+  return meanShare({ good, bad }, Math.max(0, bin - WINDOW_BINS + 1), bin + 1)
+}
+
+function meanShare({ good, bad }: Bins, from: number, to: number): number {
+  let all = 0
+  let ill = 0
+  for (let bin = from; bin < to; bin++) {
+    ill += bad[bin] as number
+    all += (bad[bin] as number) + (good[bin] as number)
+  }
+  return all === 0 ? 0 : ill / all
+}

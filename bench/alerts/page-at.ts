@@ -1,0 +1,87 @@
+// What a page says: an alert's annotations expanded by a real Prometheus over a case's history, moved so that the instant of the page is
+// now. Templates are run by Prometheus and nothing else, so what is read here is what arrives.
+import { METRICS } from '@longpole/model/conventions/metrics'
+import { stringify } from 'yaml'
+import type { PrometheusAlert } from '../../alerts/rule.ts'
+import { History, type Series } from './history.ts'
+
+export interface PageRequest {
+  alert: PrometheusAlert
+  /** Labels and value of the series that fired. */
+  labels: Record<string, string>
+  value: number
+}
+
+/** The longest range that an annotation reads, and a little more. */
+const PAST_SECONDS = 2_400
+const STEP = 15
+/** Between writing the blocks and the first evaluation. */
+const AHEAD_SECONDS = 8
+/** Gauges whose values are instants: they move with the samples. */
+const INSTANTS = new Set<string>(
+  [METRICS.findingOnset, METRICS.findingEvaluated, METRICS.changeTimestamp, METRICS.sidecarSeen, METRICS.localizerLastSuccess].map(
+    ({ name }) => name,
+  ),
+)
+const TRIGGER = 'page_trigger'
+
+/** The annotations of each page at an instant (Unix seconds) of the history, and by how many seconds instants in them are moved. */
+export async function pagesAt(
+  history: History,
+  at: number,
+  requests: readonly PageRequest[],
+): Promise<{ pages: Record<string, string>[]; movedSeconds: number }> {
+  const names = new Set(requests.flatMap(({ alert }) => Object.values(alert.annotations).flatMap(seriesNames)))
+  const gathered: Series[] = []
+  for (const name of names) {
+    const found = await history.range(name, at - PAST_SECONDS, at, STEP)
+    gathered.push(...found.map((series) => ({ ...series, name })))
+  }
+  await using moved = new History(history.tools)
+  const movedSeconds = Math.ceil(Date.now() / 1_000) + AHEAD_SECONDS - at
+  const shifted = gathered.map(({ name, labels, points }) => ({
+    name,
+    labels,
+    points: hold(points.map(([second, value]) => [second + movedSeconds, INSTANTS.has(name) ? value + movedSeconds : value] as const)),
+  }))
+  const triggers = requests.map(({ labels, value }, index) => ({
+    name: TRIGGER,
+    labels: { ...labels, page: String(index) },
+    points: hold([[at + movedSeconds, value]]),
+  }))
+  await moved.add([...shifted, ...triggers])
+  const rules = requests.map(({ alert, labels }, index) => ({
+    alert: alert.alert,
+    expr: `sum by (${Object.keys(labels).join(', ')}) (${TRIGGER}{page="${index}"})`,
+    labels: { page: String(index) },
+    annotations: alert.annotations,
+  }))
+  const url = await moved.serve(stringify({ groups: [{ name: 'pages', interval: '1s', rules }] }))
+  return { pages: await expanded(url, requests.length), movedSeconds }
+}
+
+/** The last value for a minute more: the page is read a little later. */
+function hold(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+  const last = points.at(-1)
+  if (last === undefined) return []
+  return [...points, ...[1, 2, 3, 4].map((step) => [last[0] + step * STEP, last[1]] as const)]
+}
+
+function seriesNames(text: string): string[] {
+  return text.match(/\b(?:longpole_\w+|slo:[\w:]+)/g) ?? []
+}
+
+async function expanded(url: string, count: number): Promise<Record<string, string>[]> {
+  const deadline = performance.now() + 60_000
+  while (performance.now() < deadline) {
+    const response = await fetch(`${url}/api/v1/alerts`)
+    const { data } = (await response.json()) as {
+      data: { alerts: { labels: Record<string, string>; annotations: Record<string, string> }[] }
+    }
+    if (data.alerts.length >= count) {
+      return Array.from({ length: count }, (_, page) => data.alerts.find(({ labels }) => labels.page === String(page))?.annotations ?? {})
+    }
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+  throw new Error(`Prometheus did not expand ${count} pages`)
+}
