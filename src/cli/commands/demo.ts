@@ -19,6 +19,7 @@ interface Options {
   history: string
   after: string
   data?: string
+  config?: string
   list?: boolean
   json?: boolean
 }
@@ -28,6 +29,7 @@ Examples
   longpole demo                            two hours of history, live traffic, then KV transfer of one replica breaks
   longpole demo --fault F7 --severity high --after 60
   longpole demo --fault none --shift W1    nothing is broken: reasoning grows longer
+  longpole demo --config longpole.yaml     your own objectives
   longpole demo --list
 
 Keys while it runs: f makes the fleet ill or heals it, q ends. The page has a button for it too.
@@ -47,6 +49,7 @@ export function createCommand(): Command {
     .option('--history <minutes>', 'minutes of healthy history', '120')
     .option('--after <seconds>', 'seconds of healthy live traffic before the fault', '30')
     .option('--data <dir>', 'keep the store in this directory (default: a temporary one)')
+    .option('--config <file>', 'longpole.yaml: objectives, prices, addresses (not its store.data)')
     .option('--list', 'list faults and shifts')
     .option('--json', 'the list as JSON')
     .addHelpText('after', EXAMPLES)
@@ -64,6 +67,7 @@ async function demo(options: Options): Promise<void> {
   const directory = options.data ?? mkdtempSync(join(tmpdir(), 'longpole-demo-'))
   try {
     await runDemo({
+      config: options.config,
       directory,
       injection,
       seed: number('--seed', options.seed, 0, 2 ** 31),

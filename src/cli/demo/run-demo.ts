@@ -2,12 +2,12 @@
 // to change it.
 import { randomBytes } from 'node:crypto'
 import { startHub } from '../../../collector/hub/main.ts'
-import { loadConfig } from '../../config/load.ts'
 import { FAULTS } from '../../simulator/faults/index.ts'
 import { ensureConsole } from '../console-bundle.ts'
 import { InputError } from '../input-error.ts'
 import { VERSION } from '../version.ts'
-import { checkDisk, freeAddress, isFree } from './checks.ts'
+import { checkDisk, isFree } from './checks.ts'
+import { loadDemoConfig } from './demo-config.ts'
 import { watchFindings } from './finding-watch.ts'
 import { type FleetLink, startFleet } from './fleet-link.ts'
 import { startHistory } from './history-link.ts'
@@ -16,6 +16,8 @@ import type { FleetSettings } from './messages.ts'
 import { createTroubleTeller } from './trouble.ts'
 
 export interface DemoSettings {
+  /** longpole.yaml, where there is one. */
+  config: string | undefined
   directory: string
   injection: { flag: '--fault' | '--shift'; text: string } | null
   seed: number
@@ -27,18 +29,11 @@ export interface DemoSettings {
 
 /** The localizer looks again a few seconds after its last look: who watches a demo wants to see it find the fault. */
 const LOCALIZE_MS = 5_000
-const OTLP_DEFAULTS = { otlpHttp: '127.0.0.1:4318', otlpGrpc: '127.0.0.1:4317' }
 
 export async function runDemo(settings: DemoSettings): Promise<void> {
   checkDisk(settings.directory)
   const tenantKey = randomBytes(32).toString('hex')
-  const config = loadConfig({
-    overrides: {
-      store: { data: settings.directory },
-      tenants: { key: tenantKey },
-      listen: { otlpHttp: await freeAddress(OTLP_DEFAULTS.otlpHttp), otlpGrpc: await freeAddress(OTLP_DEFAULTS.otlpGrpc) },
-    },
-  })
+  const config = await loadDemoConfig(settings.config, settings.directory, tenantKey)
   await checkPage(config.listen.api)
   const say = (line: string) => process.stdout.write(`${line}\n`)
   await ensureConsole((sentence) => say(`  ${sentence}`))
