@@ -37,7 +37,7 @@ export function assembleRecord(parts: RequestParts, context: AssembleContext): A
   columns.request_id = sent ?? observations.map((entry) => entry.requestIds[0]).find((id) => id !== undefined) ?? null
   columns.start_unix_ns = root.startUnixNano
   columns.vantage = root.vantage
-  columns.version = new Set(observations.flatMap((entry) => entry.spanIds.map((spanId) => entry.traceId + spanId))).size
+  columns.version = countSpans(observations)
   columns.joined = VANTAGES.filter((vantage) => observations.some((entry) => entry.vantage === vantage))
   columns.weight = context.weightOf(root)
   columns.e2e = sum(path.phases)
@@ -48,16 +48,24 @@ export function assembleRecord(parts: RequestParts, context: AssembleContext): A
   columns.prefill_replica ??= hops.find((hop) => hop.pool === 'prefill')?.replica ?? null
   columns.decode_replica ??= hops.find((hop) => hop.pool === 'decode')?.replica ?? null
   if (hops.length > 1) columns.pool = 'both'
-  const record: RequestRecord = {
-    ...columns,
+  const record = Object.assign(columns, {
     outcome: columns.outcome as Outcome,
     vantage: root.vantage,
     phases: path.phases,
     overlays: overlaysOf(observations),
     hops,
     attempt_list: attempts,
-  }
+  })
   return { record, negatives: path.negatives, seams: path.seams }
+}
+
+/** Distinct ones. */
+function countSpans(observations: readonly Observation[]): number {
+  const [only] = observations
+  if (observations.length === 1 && only?.spanIds.length === 1) return 1
+  const distinct = new Set<string>()
+  for (const { traceId, spanIds } of observations) for (const spanId of spanIds) distinct.add(traceId + spanId)
+  return distinct.size
 }
 
 /** One exchange with a server: its outermost observation and those below it. */
@@ -202,10 +210,13 @@ function hopsOf(observations: readonly Observation[]): Hop[] {
 
 /** The longest word on each overlay. */
 function overlaysOf(observations: readonly Observation[]): RequestRecord['overlays'] {
-  const byId = new Map<string, RequestRecord['overlays'][number]>()
-  for (const overlay of observations.flatMap((entry) => entry.overlays)) {
-    const known = byId.get(overlay.overlay)
-    if (known === undefined || overlay.seconds > known.seconds) byId.set(overlay.overlay, overlay)
+  const longest: RequestRecord['overlays'] = []
+  for (const { overlays } of observations) {
+    for (const overlay of overlays) {
+      const at = longest.findIndex((known) => known.overlay === overlay.overlay)
+      if (at < 0) longest.push(overlay)
+      else if (overlay.seconds > (longest[at] as (typeof longest)[number]).seconds) longest[at] = overlay
+    }
   }
-  return [...byId.values()]
+  return longest
 }

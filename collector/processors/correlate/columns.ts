@@ -40,23 +40,51 @@ const LAST_WORD = new Map<string, 'outermost' | 'innermost'>(
 )
 
 // A parsed object has its properties in fast slots and so have its copies; one that was filled name by name is a dictionary.
-const EMPTY: RequestColumns = JSON.parse(JSON.stringify({ ...emptyColumns(), received_unix_ns: 0 }))
+// The lists that make a record of them have their places already.
+const EMPTY: RequestColumns = JSON.parse(
+  JSON.stringify({ ...emptyColumns(), received_unix_ns: 0, phases: [], overlays: [], hops: [], attempt_list: [] }),
+)
 
-/** Later attempts win over earlier ones of the same vantage, decode hops over prefill hops. */
+/** Later attempts win over earlier ones of the same vantage, decode hops over prefill hops. `observations` are outermost first. */
 export function mergeColumns(observations: readonly Observation[]): RequestColumns {
   const columns: RequestColumns = { ...EMPTY, joined: [], received_unix_ns: 0n }
-  const outermostLast = [...observations].sort(
-    (left, right) => vantageRank(right.vantage) - vantageRank(left.vantage) || mostTelling(right, left),
-  )
-  const innermostLast = [...observations].sort(
-    (left, right) => vantageRank(left.vantage) - vantageRank(right.vantage) || mostTelling(right, left),
-  )
-  for (const observation of outermostLast) write(columns, observation, 'outermost')
-  for (const observation of innermostLast) write(columns, observation, 'innermost')
-  columns.outcome = outcomeOf(outermostLast)
+  if (areOnePerVantage(observations)) {
+    for (const observation of observations) writeInward(columns, observation)
+    columns.outcome = outcomeOf(observations)
+  } else {
+    const outermostFirst = [...observations].sort(
+      (left, right) => vantageRank(left.vantage) - vantageRank(right.vantage) || mostTelling(left, right),
+    )
+    const innermostLast = [...observations].sort(
+      (left, right) => vantageRank(left.vantage) - vantageRank(right.vantage) || mostTelling(right, left),
+    )
+    for (let index = outermostFirst.length - 1; index >= 0; index--) write(columns, outermostFirst[index] as Observation, 'outermost')
+    for (const observation of innermostLast) write(columns, observation, 'innermost')
+    columns.outcome = outcomeOf(outermostFirst)
+  }
   columns.prompt_class = promptClass(columns.prompt_tokens)
   columns.dimensions = mergeDimensions(observations)
   return columns
+}
+
+function areOnePerVantage(observations: readonly Observation[]): boolean {
+  for (let index = 1; index < observations.length; index++) {
+    const [outer, inner] = [observations[index - 1] as Observation, observations[index] as Observation]
+    if (vantageRank(outer.vantage) >= vantageRank(inner.vantage)) return false
+  }
+  return true
+}
+
+/** One vantage after the other, outermost first: the first word of some columns counts, the last one of others. */
+function writeInward(columns: RequestColumns, observation: Observation): void {
+  const source = observation.columns as Record<string, unknown>
+  const target = columns as unknown as Record<string, unknown>
+  for (const name in source) {
+    const value = source[name]
+    if (value === null || value === undefined) continue
+    const word = LAST_WORD.get(name)
+    if (word === 'innermost' || (word === 'outermost' && target[name] === null)) target[name] = value
+  }
 }
 
 function write(columns: RequestColumns, observation: Observation, word: 'outermost' | 'innermost'): void {
@@ -83,9 +111,8 @@ function mostTelling(left: Observation, right: Observation): number {
 const OUTCOME_WORDS = new Set<string>(['ok', 'error', 'aborted', 'timeout', 'rejected'])
 
 /** The outermost word on how it ended; a status where nobody said one. */
-export function outcomeOf(outermostLast: readonly Observation[]): Outcome {
-  for (let index = outermostLast.length - 1; index >= 0; index--) {
-    const { columns } = outermostLast[index] as Observation
+export function outcomeOf(outermostFirst: readonly Observation[]): Outcome {
+  for (const { columns } of outermostFirst) {
     if (columns.outcome !== undefined && OUTCOME_WORDS.has(columns.outcome)) return columns.outcome as Outcome
     const status = columns.http_status
     if (known(status)) return (status as number) >= 500 ? 'error' : (status as number) >= 400 ? 'rejected' : 'ok'
@@ -95,9 +122,12 @@ export function outcomeOf(outermostLast: readonly Observation[]): Outcome {
 }
 
 function mergeDimensions(observations: readonly Observation[]): Record<string, string> | null {
-  const merged: Record<string, string> = {}
-  for (const { dimensions } of [...observations].reverse()) Object.assign(merged, dimensions)
-  return Object.keys(merged).length === 0 ? null : merged
+  let merged: Record<string, string> | null = null
+  for (let index = observations.length - 1; index >= 0; index--) {
+    const { dimensions } = observations[index] as Observation
+    if (dimensions !== undefined) merged = Object.assign(merged ?? {}, dimensions)
+  }
+  return merged === null || Object.keys(merged).length === 0 ? null : merged
 }
 
 /**

@@ -69,12 +69,18 @@ function sequencesLayer(engines: readonly Observation[]): Layer {
 
 /** Phases of the same id become one: seconds and errors add, sources are joined, the worst exactness wins. */
 export function addPhases(phases: readonly PhaseDuration[]): PhaseDuration[] {
-  const byId = new Map<PhaseId, PhaseDuration>()
+  const byOrder: (PhaseDuration | undefined)[] = []
   for (const entry of phases) {
-    const known = byId.get(entry.phase)
-    byId.set(entry.phase, known === undefined ? { ...entry } : addTwo(known, entry))
+    const order = phaseOrder(entry.phase)
+    const known = byOrder[order]
+    byOrder[order] = known === undefined ? entry : addTwo(known, entry)
   }
-  return [...byId.values()].sort((left, right) => phaseOrder(left.phase) - phaseOrder(right.phase))
+  const added: PhaseDuration[] = []
+  for (let order = 0; order < byOrder.length; order++) {
+    const entry = byOrder[order]
+    if (entry !== undefined) added.push(entry)
+  }
+  return added
 }
 
 const WORST = ['measured', 'residual', 'upper_bound'] as const
