@@ -1,5 +1,5 @@
-// Settled requests on to any OTLP endpoint (`exporters.otlp`), a batch at a time. The endpoint slow or away costs at most the queue:
-// the oldest are dropped and counted.
+// Settled requests on to any OTLP endpoint (`exporters.otlp`): each waits for the spans that come late, then goes in a batch. The endpoint
+// slow or away costs at most the queue: the oldest are dropped and counted.
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { Clock } from '@longpole/model/clock'
@@ -10,6 +10,7 @@ import { encodeTraces } from '../../src/wire/otlp/encode.ts'
 import { createExporter, type Exporter } from '../exporters/otlp/exporter.ts'
 import type { MetricRegistry } from '../exporters/prometheus/registry.ts'
 import type { SettledRequest } from '../processors/correlate/correlate.ts'
+import { createForwardQueue } from './forward-queue.ts'
 import { spansOfRecord } from './record-spans.ts'
 
 export interface Forwarder {
@@ -19,7 +20,7 @@ export interface Forwarder {
 }
 
 const BATCH_SPANS = 512
-const BATCH_MS = 1_000
+const LOOK_MS = 1_000
 const MAX_QUEUE_BYTES = 32_000_000
 const gzipAsync = promisify(gzip)
 
@@ -33,12 +34,23 @@ export function createForwarder(
   if (settings.endpoint === null) return { forward() {}, close: async () => {} }
   const exporter = openExporter(settings, settings.endpoint, registry, clock)
   let batch: Span[] = []
-  let timer: NodeJS.Timeout | null = null
   let encoding: Promise<void> = Promise.resolve()
+  const queue = createForwardQueue({
+    clock,
+    delaySeconds: settings.delaySeconds,
+    maxSpans: settings.queueSpans,
+    send({ record, spans }) {
+      batch.push(...spansOfRecord(record, spans, version))
+      if (batch.length >= BATCH_SPANS) send()
+    },
+    onLate: ({ spans }) => registry.increment('forwardedSpansTotal', { result: 'too_late' }, spans.length),
+  })
+  const timer = setInterval(() => {
+    queue.drain()
+    send()
+  }, LOOK_MS)
 
   function send(): void {
-    if (timer !== null) clearTimeout(timer)
-    timer = null
     if (batch.length === 0) return
     const spans = batch
     batch = []
@@ -46,12 +58,10 @@ export function createForwarder(
   }
 
   return {
-    forward({ record, spans }) {
-      batch.push(...spansOfRecord(record, spans(), version))
-      if (batch.length >= BATCH_SPANS) send()
-      else timer ??= setTimeout(send, BATCH_MS)
-    },
+    forward: (request) => queue.add({ ...request, spans: request.spans() }),
     async close(limitMs) {
+      clearInterval(timer)
+      queue.drain(true)
       send()
       await encoding
       await exporter.flush(limitMs)

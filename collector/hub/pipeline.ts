@@ -37,7 +37,7 @@ export interface PipelineSettings {
   metrics: RequestMetrics
   live: LiveFeed
   tenants: Tenants
-  /** Takes each settled request on to an OTLP endpoint. */
+  /** Takes each settled or amended request on to an OTLP endpoint. */
   forward(request: SettledRequest): void
   onTrouble(message: string): void
 }
@@ -138,10 +138,10 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     if (superseded.length > 0) writer.remove(superseded.map(({ recordId }) => recordId))
     registry.increment('recordsTotal', { event })
     live.settled(record)
+    forward(request)
     if (event !== 'settled') return
     metrics.settled(record)
     for (const vantage of record.joined) registry.increment('recordsJoinedTotal', { vantage })
-    forward(request)
   }
 
   async function takeTraces(spans: readonly Span[], malformed: number, truncated: number): Promise<Verdict> {

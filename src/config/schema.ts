@@ -142,12 +142,15 @@ const exporters = z
         headers: z.record(z.string(), z.string()).default({}).describe('Headers to send along, for example an authorization.'),
         compression: z.enum(['gzip', 'none']).default('gzip').describe('Compression of bodies.'),
         timeoutSeconds: seconds.default(10).describe('A try that takes longer is given up and made again.'),
+        delaySeconds: seconds
+          .default(10)
+          .describe('A settled request waits so long for spans that come late: a trace cannot be changed once it is sent.'),
         queueSpans: z
           .number()
           .int()
           .positive()
           .default(50_000)
-          .describe('Spans that may wait; beyond it the oldest are dropped and counted.'),
+          .describe('Spans that may wait to be sent; beyond it the oldest are dropped and counted.'),
       })
       .prefault({})
       .describe('Any OTLP endpoint: Tempo, Jaeger, an OpenTelemetry Collector.'),
