@@ -1,5 +1,6 @@
 // Stands between the engine and the sidecar's OTLP receiver: keeps the engine's spans as the truth that records are held against,
-// and passes each body on as it came, or with every stamp shifted, as if the engine's host had another clock.
+// and passes each body on as it came, or with every stamp shifted, as if the engine's host had another clock. Without a target it is where
+// spans end.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { gunzipSync } from 'node:zlib'
@@ -15,7 +16,7 @@ export interface OtlpTap {
   close(): Promise<void>
 }
 
-export async function startOtlpTap(port: number, target: string): Promise<OtlpTap> {
+export async function startOtlpTap(port: number, target: string | null): Promise<OtlpTap> {
   const spans: Span[] = []
   let shift = 0n
   const server = createServer(async (request, response) => {
@@ -30,6 +31,10 @@ export async function startOtlpTap(port: number, target: string): Promise<OtlpTa
       if (shift !== 0n) forwarded = encodeTraces(decoded.map((span) => shifted(span, shift)))
     }
     const headers = { 'content-type': request.headers['content-type'] ?? 'application/x-protobuf' }
+    if (target === null) {
+      response.writeHead(200, { 'content-type': headers['content-type'] }).end()
+      return
+    }
     const answer = await fetch(new URL(request.url ?? '/', target), { method: 'POST', headers, body: new Uint8Array(forwarded) }).catch(
       () => null,
     )
