@@ -1,7 +1,6 @@
-// Reading OTLP protobuf safely: every length is checked against its message, nesting and sizes are limited, short strings are
-// interned. The base under decode.ts, decode-metrics.ts and decode-logs.ts; field numbers are those of opentelemetry-proto common/v1.
+// Reading OTLP protobuf safely: every length is checked against its message, nesting and sizes are limited. The base under decode.ts, decode-metrics.ts and decode-logs.ts; field numbers are those of opentelemetry-proto common/v1.
 import type { Attributes, AttributeValue } from '@longpole/model/span'
-import { PbfReader } from 'pbf'
+import { TextReader } from './decode-text.ts'
 
 /** The body is not OTLP, or goes beyond a limit of its format; the whole of it is refused. */
 export class MalformedOtlp extends Error {
@@ -35,6 +34,7 @@ export const BYTES = 2
 export const FIXED32 = 5
 
 const NOTHING = new Uint8Array(0)
+const MAX_VARINT_BYTES = 10
 
 /** A protobuf reader that never leaves its message. */
 export class OtlpReader {
@@ -42,21 +42,20 @@ export class OtlpReader {
   /** Attributes, events, links and string ends left out because of a limit. */
   truncated = 0
   items = 0
-  private readonly pbf: PbfReader
+  position = 0
   private readonly bytes: Buffer
+  private readonly view: DataView
+  private readonly texts: TextReader
 
   constructor(body: Uint8Array, limits: DecodeLimits) {
-    this.pbf = new PbfReader(body)
     this.bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+    this.view = new DataView(body.buffer, body.byteOffset, body.byteLength)
+    this.texts = new TextReader(this.bytes)
     this.limits = limits
   }
 
   get length(): number {
     return this.bytes.length
-  }
-
-  get position(): number {
-    return this.pbf.pos
   }
 
   /** Counts one item against the body's limit. */
@@ -66,102 +65,126 @@ export class OtlpReader {
 
   /** Calls `onField` for each field until `end`. A field that it does not read is skipped. */
   fields(end: number, onField: (field: number, type: number) => void): void {
-    const { pbf } = this
-    while (pbf.pos < end) {
-      const tag = pbf.readVarint()
-      const type = tag & 7
-      const start = pbf.pos
-      if (start > end) throw new MalformedOtlp('a field tag runs over the end of its message')
-      onField(tag >>> 3, type)
-      if (pbf.pos === start) this.skip(type, end)
-      if (pbf.pos > end) throw new MalformedOtlp('a field runs over the end of its message')
+    while (this.position < end) {
+      const tag = this.tag(end)
+      const start = this.position
+      onField(tag >>> 3, tag & 7)
+      if (this.position === start) this.skip(tag & 7, end)
+      this.checkEnd(end)
     }
   }
 
-  private skip(type: number, end: number): void {
-    const { pbf } = this
-    if (type === BYTES) pbf.pos = this.messageEnd(end)
+  /** Field number and wire type of the next field. */
+  tag(end: number): number {
+    const tag = this.uint()
+    if (this.position > end) throw new MalformedOtlp('a field tag runs over the end of its message')
+    return tag
+  }
+
+  /** To be asked when a field was read. */
+  checkEnd(end: number): void {
+    if (this.position > end) throw new MalformedOtlp('a field runs over the end of its message')
+  }
+
+  skip(type: number, end: number): void {
+    if (type === BYTES) this.position = this.messageEnd(end)
     else if (type === VARINT) this.uint()
-    else if (type === FIXED64) pbf.pos += 8
-    else if (type === FIXED32) pbf.pos += 4
+    else if (type === FIXED64) this.position += 8
+    else if (type === FIXED32) this.position += 4
     else throw new MalformedOtlp(`wire type ${type} is not used by OTLP`)
   }
 
   /** Reads a length and gives the position behind it. */
   messageEnd(outerEnd: number): number {
-    const { pbf } = this
-    const length = pbf.readVarint()
-    if (!(length >= 0 && length <= outerEnd - pbf.pos)) throw new MalformedOtlp('a length runs over the end of its message')
-    return pbf.pos + length
+    const length = this.uint()
+    if (length > outerEnd - this.position) throw new MalformedOtlp('a length runs over the end of its message')
+    return this.position + length
   }
 
+  /** A varint as a number, not exact beyond 2^53. */
   uint(): number {
-    const value = this.pbf.readVarint()
-    if (this.pbf.pos > this.bytes.length) throw new MalformedOtlp('a number runs over the end of the body')
-    return value
+    const first = this.bytes[this.position] as number
+    if (first < 0x80) {
+      this.position++
+      return first
+    }
+    return this.longUint()
+  }
+
+  private longUint(): number {
+    let value = 0
+    let factor = 1
+    for (let count = 0; count < MAX_VARINT_BYTES; count++) {
+      const byte = this.bytes[this.position++]
+      if (byte === undefined) throw new MalformedOtlp('a number runs over the end of the body')
+      value += (byte & 0x7f) * factor
+      if (byte < 0x80) return value
+      factor *= 128
+    }
+    throw new MalformedOtlp(`a number of more than ${MAX_VARINT_BYTES} bytes`)
   }
 
   /** An int64: a number where it is exact, else a bigint. */
   int64(): number | bigint {
-    const { pbf } = this
-    const start = pbf.pos
-    const value = pbf.readVarint(true)
+    const start = this.position
+    const value = this.uint()
     if (Number.isSafeInteger(value)) return value
     let wide = 0n
-    for (let at = start; at < pbf.pos; at++) wide |= BigInt((this.bytes[at] as number) & 0x7f) << BigInt(7 * (at - start))
-    return BigInt.asIntN(64, wide)
+    for (let at = start; at < this.position; at++) wide |= BigInt((this.bytes[at] as number) & 0x7f) << BigInt(7 * (at - start))
+    const signed = BigInt.asIntN(64, wide)
+    return signed >= Number.MIN_SAFE_INTEGER && signed <= Number.MAX_SAFE_INTEGER ? Number(signed) : signed
   }
 
   fixed32(): number {
-    this.need(4)
-    return this.pbf.readFixed32()
+    const at = this.take(4)
+    return this.view.getUint32(at, true)
   }
 
   double(): number {
-    this.need(8)
-    return this.pbf.readDouble()
+    const at = this.take(8)
+    return this.view.getFloat64(at, true)
   }
 
   /** A fixed64 as bigint: instants of Unix nanoseconds are beyond 2^53. */
   fixed64(): bigint {
-    this.need(8)
-    const value = this.pbf.dataView.getBigUint64(this.pbf.pos, true)
-    this.pbf.pos += 8
-    return value
+    const at = this.take(8)
+    return this.view.getBigUint64(at, true)
   }
 
   /** A signed fixed64 as a number, as sums and counts use it. */
   sfixed64(): number {
-    this.need(8)
-    return this.pbf.readSFixed64()
+    const at = this.take(8)
+    return Number(this.view.getBigInt64(at, true))
   }
 
-  private need(count: number): void {
-    if (count > this.bytes.length - this.pbf.pos) throw new MalformedOtlp('a number runs over the end of the body')
+  private take(count: number): number {
+    const at = this.position
+    if (count > this.bytes.length - at) throw new MalformedOtlp('a number runs over the end of the body')
+    this.position = at + count
+    return at
   }
 
   /** A trace or span id as lower-case hexadecimal digits; empty where it has another length. */
   id(outerEnd: number, size: 8 | 16): string {
     const end = this.messageEnd(outerEnd)
-    const start = this.pbf.pos
-    this.pbf.pos = end
+    const start = this.position
+    this.position = end
     return end - start === size ? this.bytes.toString('hex', start, end) : ''
   }
 
   text(outerEnd: number): string {
     const end = this.messageEnd(outerEnd)
-    const start = this.pbf.pos
-    this.pbf.pos = end
-    if (end - start <= INTERN_BYTES) return intern(this.bytes, start, end)
-    if (end - start <= this.limits.textBytes) return this.bytes.toString('utf8', start, end)
+    const start = this.position
+    this.position = end
+    if (end - start <= this.limits.textBytes) return this.texts.read(start, end)
     this.truncated++
     return this.bytes.toString('utf8', start, start + this.limits.textBytes)
   }
 
   private blob(outerEnd: number): Uint8Array {
     const end = this.messageEnd(outerEnd)
-    const start = this.pbf.pos
-    this.pbf.pos = end
+    const start = this.position
+    this.position = end
     if (end - start > this.limits.textBytes) this.truncated++
     return end === start ? NOTHING : Uint8Array.from(this.bytes.subarray(start, Math.min(end, start + this.limits.textBytes)))
   }
@@ -177,25 +200,35 @@ export class OtlpReader {
     const end = this.messageEnd(outerEnd)
     let key = ''
     let value: AttributeValue = null
-    const { pbf } = this
-    while (pbf.pos < end) {
-      const tag = pbf.readVarint()
-      if (tag === 10) key = this.text(end)
+    while (this.position < end) {
+      const tag = this.tag(end)
+      if (tag === 10) key = this.key(end, count)
       else if (tag === 18) value = this.anyValue(end, depth)
       else this.skip(tag & 7, end)
-      if (pbf.pos > end) throw new MalformedOtlp('a field runs over the end of its message')
+      this.checkEnd(end)
     }
     if (key === '' || key === '__proto__' || count >= this.limits.attributes) this.truncated++
     else attributes[key] = value
   }
 
+  private key(outerEnd: number, count: number): string {
+    const start = this.position
+    const length = this.uint()
+    if (length > 0 && length <= outerEnd - this.position && length <= this.limits.textBytes) {
+      const from = this.position
+      this.position = from + length
+      return this.texts.readKey(from, this.position, count)
+    }
+    this.position = start
+    return this.text(outerEnd)
+  }
+
   anyValue(outerEnd: number, depth: number): AttributeValue {
     if (depth > this.limits.depth) throw new MalformedOtlp(`attribute values nested deeper than ${this.limits.depth}`)
     const end = this.messageEnd(outerEnd)
-    const { pbf } = this
     let value: AttributeValue = null
-    while (pbf.pos < end) {
-      const tag = pbf.readVarint()
+    while (this.position < end) {
+      const tag = this.tag(end)
       if (tag === 10) value = this.text(end)
       else if (tag === 16) value = this.uint() !== 0
       else if (tag === 24) value = this.int64()
@@ -204,7 +237,7 @@ export class OtlpReader {
       else if (tag === 50) value = this.map(end, depth)
       else if (tag === 58) value = this.blob(end)
       else this.skip(tag & 7, end)
-      if (pbf.pos > end) throw new MalformedOtlp('a value runs over the end of its message')
+      if (this.position > end) throw new MalformedOtlp('a value runs over the end of its message')
     }
     return value
   }
@@ -238,29 +271,4 @@ export function guarded<T>(decode: () => T): T {
     if (error instanceof MalformedOtlp || error instanceof TooManyItems) throw error
     throw new MalformedOtlp((error as Error).message)
   }
-}
-
-// Strings that come again and again (keys, models, replicas) are made once: a direct-mapped table by a hash of their bytes.
-const INTERN_BYTES = 40
-const INTERN_SLOTS = 8_192
-const interned: string[] = new Array(INTERN_SLOTS).fill('')
-
-function intern(bytes: Buffer, start: number, end: number): string {
-  let hash = 0x811c9dc5
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
-  const slot = (hash ^ (hash >>> 15)) & (INTERN_SLOTS - 1)
-  const known = interned[slot] as string
-  if (known.length === end - start && equals(known, bytes, start)) return known
-  const text = bytes.toString('utf8', start, end)
-  interned[slot] = text
-  return text
-}
-
-/** Equal byte for character, which only ASCII text can be: a character above 127 never equals one byte of its own encoding. */
-function equals(text: string, bytes: Buffer, start: number): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code > 127 || code !== bytes[start + at]) return false
-  }
-  return true
 }

@@ -79,6 +79,13 @@ function readScopeGroup(reader: OtlpReader, outerEnd: number, { resource }: Orig
   })
 }
 
+/** Field number and wire type of what nearly every span has; they are looked for first. */
+const ATTRIBUTE = (9 << 3) | BYTES
+const START = (7 << 3) | FIXED64
+const END = (8 << 3) | FIXED64
+const KIND = (6 << 3) | VARINT
+const FLAGS = (16 << 3) | FIXED32
+
 /** Null where the ids are not valid (W3C: 16 and 8 bytes, not all zero). */
 function readSpan(reader: OtlpReader, outerEnd: number, origin: Origin): Span | null {
   const span: Span = {
@@ -100,23 +107,25 @@ function readSpan(reader: OtlpReader, outerEnd: number, origin: Origin): Span | 
     scopeName: origin.scopeName,
     scopeVersion: origin.scopeVersion,
   }
+  const end = reader.messageEnd(outerEnd)
   let count = 0
-  reader.message(outerEnd, (field, type, end) => {
-    if (type === BYTES) {
-      if (field === 9) {
-        if (count === 0) span.attributes = {}
-        reader.keyValue(end, span.attributes, count++)
-      } else readNested(reader, span, field, end)
-    } else if (type === FIXED64) {
-      if (field === 7) span.startUnixNano = reader.fixed64()
-      else if (field === 8) span.endUnixNano = reader.fixed64()
-    } else if (type === VARINT && field === 6) span.kind = reader.uint()
-    else if (type === FIXED32 && field === 16) span.flags = reader.fixed32()
-  })
+  while (reader.position < end) {
+    const tag = reader.tag(end)
+    if (tag === ATTRIBUTE) {
+      if (count === 0) span.attributes = {}
+      reader.keyValue(end, span.attributes, count++)
+    } else if (tag === START) span.startUnixNano = reader.fixed64()
+    else if (tag === END) span.endUnixNano = reader.fixed64()
+    else if (tag === KIND) span.kind = reader.uint()
+    else if (tag === FLAGS) span.flags = reader.fixed32()
+    else if ((tag & 7) !== BYTES || !readNested(reader, span, tag >>> 3, end)) reader.skip(tag & 7, end)
+    reader.checkEnd(end)
+  }
   return isValidSpan(span) ? span : null
 }
 
-function readNested(reader: OtlpReader, span: Span, field: number, end: number): void {
+/** False where the field is none that is read. */
+function readNested(reader: OtlpReader, span: Span, field: number, end: number): boolean {
   if (field === 1) span.traceId = reader.id(end, 16)
   else if (field === 2) span.spanId = reader.id(end, 8)
   else if (field === 3) span.traceState = reader.text(end)
@@ -137,7 +146,8 @@ function readNested(reader: OtlpReader, span: Span, field: number, end: number):
       if (inner === 2 && type === BYTES) span.statusMessage = reader.text(innerEnd)
       else if (inner === 3 && type === VARINT) span.statusCode = reader.uint()
     })
-  }
+  } else return false
+  return true
 }
 
 function readEvent(reader: OtlpReader, outerEnd: number): SpanEvent {

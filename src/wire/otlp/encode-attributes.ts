@@ -70,13 +70,13 @@ export function writeAttributes(field: number, attributes: Attributes, writer: P
 }
 
 function writeKeyValue([key, value]: [string, AttributeValue], writer: PbfWriter): void {
-  writer.writeStringField(1, key)
+  writeString(1, key, writer)
   writer.writeMessage(2, writeValue, value)
 }
 
 /** An AnyValue. Whole numbers become `int_value`, as in OpenTelemetry's own encoder; null is an AnyValue without a value. */
 export function writeValue(value: AttributeValue, writer: PbfWriter): void {
-  if (typeof value === 'string') writer.writeStringField(1, value)
+  if (typeof value === 'string') writeString(1, value, writer)
   else if (typeof value === 'boolean') writer.writeBooleanField(2, value)
   else if (typeof value === 'bigint' || Number.isSafeInteger(value)) writeInt64(3, value as bigint | number, writer)
   else if (typeof value === 'number') writer.writeDoubleField(4, value)
@@ -115,7 +115,16 @@ export function writeInstant(field: number, unixNano: bigint | undefined, writer
 }
 
 export function writeText(field: number, text: string, writer: PbfWriter): void {
-  if (text !== '') writer.writeStringField(field, text)
+  if (text !== '') writeString(field, text, writer)
+}
+
+/** First halves of characters from U+20000 on, which pbf (5.1.2) writes wrongly: it joins 0x10000 to the halves by OR, not by adding. */
+const BEYOND_PBF = /[\ud840-\udbff]/
+
+/** UTF-8; half a character without its other half becomes U+FFFD. */
+function writeString(field: number, text: string, writer: PbfWriter): void {
+  if (BEYOND_PBF.test(text)) writer.writeBytesField(field, Buffer.from(text, 'utf8'))
+  else writer.writeStringField(field, text)
 }
 
 /** A trace or span id as bytes; an empty one is left out. */

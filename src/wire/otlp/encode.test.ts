@@ -214,3 +214,22 @@ describe('encodeMetrics', () => {
     expect(canonical(ours, request(metricSchema))).toEqual(canonical(theirs, request(metricSchema)))
   })
 })
+
+test('characters from U+20000 on are written as UTF-8', () => {
+  const rare = 'a\u{1f600}\u{20000}\u{2f81a}\u{e0001}\u{10ffff}z'
+  const log = {
+    timeUnixNano: 0n,
+    observedUnixNano: 0n,
+    severityNumber: 0,
+    eventName: rare,
+    body: rare,
+    attributes: { [rare]: rare },
+    traceId: '',
+    spanId: '',
+  }
+  const bytes = Buffer.from(encodeLogs([{ ...log, resource: {}, scopeName: '', scopeVersion: '' }]))
+  const utf8 = Buffer.from(rare, 'utf8')
+  let count = 0
+  for (let at = bytes.indexOf(utf8); at >= 0; at = bytes.indexOf(utf8, at + 1)) count++
+  expect(count).toBe(4)
+})
