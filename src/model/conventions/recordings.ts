@@ -36,5 +36,8 @@ export const RECORDINGS = {
   engineRunningMean: 'model:longpole_engine_running:mean',
   engineRunningMeanUsual: 'model:longpole_engine_running:mean_p90_7d',
   replicaPhaseMeanSeconds: 'replica_phase:longpole_replica_phase_seconds:mean5m',
+  slicePhaseMeanSeconds: 'slice_phase:longpole_phase_seconds:mean5m',
+  slicePhaseCountRate: 'slice_phase:longpole_phase_seconds_count:rate5m',
+  slicePhaseUsualSeconds: 'slice_phase:longpole_phase_seconds:median6h',
   replicaPhaseCountRate: 'replica_phase:longpole_replica_phase_seconds_count:rate5m',
 } as const

@@ -1,0 +1,91 @@
+// Where the time goes by slice: the mean of every phase for every value of each dimension that metrics know, and what is usual for it.
+// One name whatever the dimension, so that a board can rank replicas against regions and classes without asking the localizer.
+import { METRICS } from '@longpole/model/conventions/metrics'
+import { RECORDINGS } from '@longpole/model/conventions/recordings'
+import type { PhaseId } from '@longpole/model/phase'
+import { series } from '../promql.ts'
+import type { RecordingGroup, RecordingRule } from '../rule.ts'
+
+/** Labels of every recording here; `slice` is `dimension=value`, or `all` for the whole model. */
+export const SLICE_LABELS = ['cluster', 'model', 'slice', 'phase'] as const
+
+const TRANSFER: PhaseId = 'kv.transfer'
+/** What lies between the client's and the server's time to first token: no single phase, but one owner. */
+export const NETWORK = 'network'
+
+interface Dimension {
+  /** Label of the source; null: the whole model. */
+  label: string | null
+  /** Name in the slice. */
+  name: string
+  /** Seconds and number per second, by the label and cluster, model, phase where the source has them. */
+  seconds: string
+  count: string
+}
+
+export function sliceRecordings(): RecordingGroup[] {
+  return [
+    { name: 'longpole-slices', interval: '30s', rules: DIMENSIONS.flatMap(recorded) },
+    {
+      name: 'longpole-slices-usual',
+      interval: '2m',
+      // Without the newest minutes: what began just now is not usual.
+      rules: [
+        { record: RECORDINGS.slicePhaseUsualSeconds, expr: `quantile_over_time(0.5, ${RECORDINGS.slicePhaseMeanSeconds}[6h] offset 10m)` },
+      ],
+    },
+  ]
+}
+
+function rateBy(by: string, metric: string): string {
+  return `sum by (${by}) (rate(${metric}[5m]))`
+}
+
+function histogram(label: string | null, name: string, by: string, metric: { name: string }): Dimension {
+  const labels = [by, label].filter(Boolean).join(', ')
+  return { label, name, seconds: rateBy(labels, series(metric, 'sum')), count: rateBy(labels, series(metric, 'count')) }
+}
+
+function classes(label: 'tenant_class' | 'prompt_class'): Dimension {
+  const by = `cluster, model, phase, ${label}`
+  return {
+    label,
+    name: label,
+    seconds: rateBy(by, METRICS.classPhaseSecondsSum.name),
+    count: rateBy(by, METRICS.classPhaseSecondsCount.name),
+  }
+}
+
+function network(label: 'client_region' | 'sdk'): Dimension {
+  const by = `model, ${label}`
+  const seconds = `(${rateBy(by, series(METRICS.clientTtftSeconds, 'sum'))} - ${rateBy(by, series(METRICS.serverTtftSeconds, 'sum'))})`
+  return { label, name: label, seconds, count: rateBy(by, series(METRICS.serverTtftSeconds, 'count')) }
+}
+
+const DIMENSIONS: readonly Dimension[] = [
+  histogram(null, 'all', 'model, phase', METRICS.phaseSeconds),
+  histogram('region', 'region', 'cluster, model, phase', METRICS.phaseSeconds),
+  histogram('replica', 'replica', 'cluster, model, phase', METRICS.replicaPhaseSeconds),
+  histogram('source', 'prefill_replica', '', METRICS.kvTransferSeconds),
+  classes('tenant_class'),
+  classes('prompt_class'),
+  network('client_region'),
+  network('sdk'),
+]
+
+function recorded(dimension: Dimension): RecordingRule[] {
+  const count = `${dimension.count} > 0`
+  const labels = { dimension: dimension.name }
+  return [
+    { record: RECORDINGS.slicePhaseCountRate, expr: named(dimension, count), labels },
+    { record: RECORDINGS.slicePhaseMeanSeconds, expr: named(dimension, `${dimension.seconds}\n/\n(${count})`), labels },
+  ]
+}
+
+function named({ label, name }: Dimension, expr: string): string {
+  const value = label === null ? '"all", "model"' : `"${name}=$1", "${label}"`
+  const sliced = `label_replace(${expr}, "slice", ${value}, "(.+)")`
+  const phase = label === 'source' ? TRANSFER : label === 'client_region' || label === 'sdk' ? NETWORK : null
+  const phased = phase === null ? sliced : `label_replace(${sliced}, "phase", "${phase}", "", "")`
+  return `max by (${SLICE_LABELS.join(', ')}) (${phased})`
+}
