@@ -22,6 +22,8 @@ export interface Queries {
   increase<K extends MetricKey>(metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
   /** Rate of a histogram's `_sum` or `_count`. */
   part<K extends MetricKey>(metric: K, part: '_sum' | '_count', by?: readonly LabelsOf<K>[], matchers?: Matchers): string
+  /** Share of those that match among all, 0 where none does. */
+  share<K extends MetricKey>(metric: K, by: readonly LabelsOf<K>[], matchers: Matchers): string
   /** Mean of a histogram's observations, by labels. */
   mean<K extends MetricKey>(metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
   quantile<K extends MetricKey>(quantile: number, metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
@@ -65,6 +67,8 @@ export function createQueries(variables: readonly Variable[]): Queries {
   const by = (labels: readonly string[] = []): string => (labels.length === 0 ? '' : ` by (${labels.join(', ')}) `)
   const quantile: Queries['quantile'] = (share, metric, labels = [], matchers = undefined) =>
     `histogram_quantile(${share}, sum by (${['le', ...labels].join(', ')}) (rate(${select(metric, matchers, '_bucket')}[${RATE}])))`
+  const rate = (metric: MetricKey, labels?: readonly string[], matchers?: Matchers) =>
+    `sum${by(labels)}(rate(${select(metric, matchers)}[${RATE}]))`
   return {
     select,
     selectRecorded,
@@ -75,11 +79,15 @@ export function createQueries(variables: readonly Variable[]): Queries {
         legend: `p${100 * share}`,
         ...(exemplars && share === Math.max(...shares) ? { exemplar: true } : {}),
       })),
-    rate: (metric, labels, matchers) => `sum${by(labels)}(rate(${select(metric, matchers)}[${RATE}]))`,
+    rate,
     increase: (metric, labels, matchers) => `sum${by(labels)}(increase(${select(metric, matchers)}[$__range]))`,
     part: (metric, part, labels, matchers) => `sum${by(labels)}(rate(${select(metric, matchers, part)}[${RATE}]))`,
+    share: (metric, labels, matchers) => {
+      const all = rate(metric, labels)
+      return `(${rate(metric, labels, matchers)} or 0 * ${all}) / ${all}`
+    },
     mean: (metric, labels, matchers) =>
-      `sum${by(labels)}(rate(${select(metric, matchers, '_sum')}[${RATE}])) / sum${by(labels)}(rate(${select(metric, matchers, '_count')}[${RATE}]))`,
+      `(sum${by(labels)}(rate(${select(metric, matchers, '_sum')}[${RATE}])) / sum${by(labels)}(rate(${select(metric, matchers, '_count')}[${RATE}])))`,
     gauge: (operation, metric, labels, matchers) => `${operation}${by(labels)}(${select(metric, matchers)})`,
   }
 }

@@ -40,7 +40,7 @@ export function evidence(q: Queries): Row {
         noValue: 'No request was judged in this range',
         targets: [
           {
-            expr: `${q.rate('sloRequestsTotal', ['model', 'slo'], { result: 'bad' })} / ${q.rate('sloRequestsTotal', ['model', 'slo'])}`,
+            expr: q.share('sloRequestsTotal', ['model', 'slo'], { result: 'bad' }),
             legend: '{{model}} {{slo}}',
           },
         ],

@@ -69,7 +69,7 @@ export function transfers(q: Queries): Row {
         noValue: 'No KV transfer in this range',
         targets: [
           {
-            expr: `${q.rate('kvTransfersTotal', ['model'], { result: 'failed' })} / ${q.rate('kvTransfersTotal', ['model'])}`,
+            expr: q.share('kvTransfersTotal', ['model'], { result: 'failed' }),
             legend: '{{model}}',
           },
         ],

@@ -6,8 +6,6 @@ import type { Queries } from '../queries.ts'
 const BY = ['cluster', 'model', 'slo'] as const
 
 export function objectives(q: Queries): Row {
-  const good = q.rate('sloRequestsTotal', ['model', 'slo'], { result: 'good' })
-  const all = q.rate('sloRequestsTotal', ['model', 'slo'])
   return {
     title: 'Objectives',
     panels: [
@@ -64,7 +62,7 @@ export function objectives(q: Queries): Row {
         min: 0,
         noValue: 'No request was judged in this range',
         legend: 'list',
-        targets: [{ expr: `1 - ${good} / ${all}`, legend: '{{model}} {{slo}}' }],
+        targets: [{ expr: q.share('sloRequestsTotal', ['model', 'slo'], { result: 'bad' }), legend: '{{model}} {{slo}}' }],
       }),
     ],
   }

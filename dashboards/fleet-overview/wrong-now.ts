@@ -3,12 +3,14 @@
 import { findingsTable } from '../findings-table.ts'
 import { type Row, stat } from '../panels.ts'
 import { metricName, type Queries } from '../queries.ts'
+import { slowerSlices } from '../slower-slices.ts'
 
 export function wrongNow(q: Queries): Row {
   return {
     title: 'Now',
     panels: [
       findingsTable(q, 6),
+      slowerSlices(q, 8),
       stat({
         title: 'Open requests',
         description: 'Requests in flight now. A fleet that hangs shows here first: the number grows and nothing ends.',

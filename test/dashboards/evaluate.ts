@@ -40,6 +40,7 @@ const WHOLE_DAY = 86_400
 const MAY_BE_EMPTY: Readonly<Record<string, string>> = {
   'longpole-itself / Label values beyond their cap': 'no label of this fleet goes beyond its cap',
   'longpole-itself / Missing engine metrics': 'no engine of this fleet misses a metric',
+  'longpole-itself / Dropped and rejected': 'a healthy hub drops and rejects nothing',
   'longpole-itself / Localizer rounds': 'the hub does not export longpole_localizer_seconds yet',
 }
 
@@ -148,7 +149,7 @@ const tools =
   options.bin === undefined ? debianTools() : { prometheus: join(options.bin, 'prometheus'), promtool: join(options.bin, 'promtool') }
 const rules = [join(ROOT, 'alerts/generated/recordings.yaml')]
 const prometheus = await startPrometheus({ directory, pages, from: start, to: end, step: STEP, ruleFiles: rules }, tools)
-const view: FleetView = { ...fleet, objectives, findings: findingsAt, prices, step: STEP }
+const view: FleetView = { ...fleet, objectives, findings: findingsAt, prices, step: STEP, healthyAgo: (minutes - healthy) * 60 }
 const outcomes = await evaluate(prometheus, view, end + 7)
 if (report(outcomes) > 0) process.exitCode = 1
 if (options.keep) {

@@ -29,6 +29,9 @@ export function recordOf(row: Row): RequestRecord {
       exactness: (row[exactness] ?? 'measured') as PhaseDuration['exactness'],
     })
   }
+  // As the hub assembles it: what is left over is a phase of every record, if only of 0 seconds.
+  if (record.e2e !== null && !phases.some(({ phase }) => phase === 'unattributed'))
+    phases.push({ phase: 'unattributed', seconds: 0, source: 'remainder', exactness: 'residual' })
   record.phases = phases
   record.hops = prefillHop(record as unknown as RequestRecord)
   return record as unknown as RequestRecord
