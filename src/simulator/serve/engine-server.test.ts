@@ -105,6 +105,15 @@ describe.each(['vllm', 'sglang'] as const)('an engine that speaks as %s', (kind)
     expect(second.choices[0]?.message.content).not.toBe('')
   })
 
+  test('takes a prompt of token ids, counts them exactly, and knows them again', async () => {
+    const client = new OpenAI({ baseURL: `${target.base}/v1`, apiKey: 'none', maxRetries: 0 })
+    const ask = { model: 'qwen3-8b', prompt: Array.from({ length: 700 }, (_, index) => (index * 7919) % 150_000), max_tokens: 4 }
+    const first = await client.completions.create(ask)
+    const second = await client.completions.create({ ...ask, prompt: [ask.prompt] as unknown as number[][] })
+    expect([first.usage?.prompt_tokens, first.usage?.prompt_tokens_details?.cached_tokens]).toEqual([700, 0])
+    expect(second.usage?.prompt_tokens_details?.cached_tokens).toBe(512)
+  })
+
   test('refuses what the real one refuses, in its words', async () => {
     const broken = await post(target.base, '{"model":')
     expect(broken.status).toBe(400)

@@ -34,6 +34,7 @@ export function readPrompt(body: unknown, isChat: boolean): ChatPrompt {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new PromptError('body', 'Input should be a valid dictionary')
   const fields = body as Record<string, unknown>
   const text = isChat ? messagesText(fields.messages) : promptText(fields.prompt)
+  if (typeof fields.n === 'number' && fields.n > 1) throw new PromptError('n', `one answer a request is simulated, got n=${fields.n}.`)
   const temperature = fields.temperature
   if (typeof temperature === 'number' && temperature < 0) {
     const shown = temperature.toFixed(1)
@@ -67,9 +68,20 @@ function contentText(content: unknown): string {
   return content.map((part) => (typeof part?.text === 'string' ? part.text : '')).join('')
 }
 
+/** A text, token ids, or one of either in a list. */
 function promptText(prompt: unknown): string {
   if (typeof prompt === 'string') return prompt
+  if (Array.isArray(prompt) && prompt.length > 0) {
+    if (prompt.every((token) => Number.isInteger(token) && token >= 0)) return prompt.map(tokenCharacters).join('')
+    if (prompt.length === 1) return promptText(prompt[0])
+    throw new PromptError('prompt', `one prompt a request is simulated, got a list of ${prompt.length}.`)
+  }
   throw new PromptError('prompt', 'Either prompt or prompt_embeds must be provided and non-empty.')
+}
+
+/** As many characters for every token id as a token of text is taken to have. */
+function tokenCharacters(token: number): string {
+  return token.toString(36).padStart(CHARACTERS_PER_TOKEN, '0').slice(-CHARACTERS_PER_TOKEN)
 }
 
 function measure(text: string, templateTokens: number): { promptTokens: number; blocks: number[] } {
