@@ -42,8 +42,16 @@ export const PLAIN_SPEC: Omit<EngineSpec, 'timing' | 'kvTokens' | 'rankNames' | 
   hostTierTokens: 0,
 }
 
-const MODEL: ServedModel = { name: 'calibration', kind: 'vllm', adapters: [], disaggregated: false, speculative: false, reasoning: false }
-const [TENANT] = drawTenants(1, [MODEL], 1)
+const MODEL: ServedModel = {
+  name: 'calibration',
+  kind: 'vllm',
+  adapters: [],
+  disaggregated: false,
+  speculative: false,
+  reasoning: false,
+  trafficShare: 1,
+}
+const [TENANT] = drawTenants(1, [MODEL], ['us-east'], 1)
 
 /** Runs the arrivals through an engine; the answer is in their order. */
 export function serveAlone(spec: EngineSpec, arrivals: readonly Arrival[], seed: number): { served: Served[]; engine: Engine } {

@@ -9,6 +9,7 @@ import { Engine } from './engine/engine.ts'
 import { buildFleet } from './fleet/build.ts'
 import { announceInnocentChanges } from './fleet/changes.ts'
 import { nearestRegion } from './fleet/distances.ts'
+import { DEFAULT_FLEET, type FleetPlan } from './fleet/plan.ts'
 import { Sampler } from './output/samples.ts'
 import { Arrivals } from './workload/arrivals.ts'
 import { RequestDrawer } from './workload/draw-request.ts'
@@ -22,6 +23,8 @@ const WARM_UP_SECONDS = 240
 
 export interface SimulationOptions {
   seed: number
+  /** What the fleet is drawn from, where it is not the usual one. */
+  fleet?: FleetPlan
   /** Seed of arrivals and lengths, where the same fleet is to meet other traffic. */
   trafficSeed?: number
   /** Length of the recorded run. */
@@ -55,9 +58,9 @@ export class Simulation {
         if (request.startedAt >= 0) options.onEnded?.(request)
       },
     })
-    const fleet = buildFleet({ seed: options.seed, queue, listener: this.journey, startedBefore: 0 })
+    const fleet = buildFleet({ seed: options.seed, plan: options.fleet ?? DEFAULT_FLEET, queue, listener: this.journey, startedBefore: 0 })
     this.journey.attach(fleet)
-    const tenants = drawTenants(options.seed, fleet.models)
+    const tenants = drawTenants(options.seed, fleet.models, fleet.regions)
     const seed = hashText(options.trafficSeed ?? options.seed, 'arrivals')
     const drawer = new RequestDrawer()
     const submit = (request: SimRequest, now: number) => this.journey.submit(request, now)

@@ -70,3 +70,67 @@ describe('longpole simulate', () => {
     )
   })
 })
+
+describe('a fleet file', () => {
+  const PART = 'decode: qwen3-8b-decode, prefill: qwen3-8b-prefill, kvTokens: 90000'
+  const GOOD = `regions: [us-east, eu-central]
+models:
+  - model: chat
+    engine: vllm
+    trafficShare: 0.6
+    replicas:
+      - { role: both, count: 3, ${PART} }
+  - model: split
+    engine: sglang
+    trafficShare: 0.4
+    replicas:
+      - { role: prefill, count: 1, ${PART} }
+      - { role: decode, count: 1, ranks: 2, ${PART} }
+`
+  function fleetFile(text: string): string {
+    const file = join(directory(), 'fleet.yaml')
+    writeFileSync(file, text)
+    return file
+  }
+
+  test('is the fleet that serves: its regions, models and replicas, and nothing else', async () => {
+    const out = directory()
+    const fleet = fleetFile(GOOD)
+    await simulate('--out', out, '--minutes', '1', '--rate', '6', '--fleet', fleet, '--fault', 'F17@0.5', '--no-counterfactual')
+    const samples = readFileSync(join(out, 'samples.ndjson'), 'utf8').trim().split('\n')
+    const seen = new Map(
+      samples.map((line) => JSON.parse(line)).map((sample) => [sample.replica, `${sample.model} ${sample.region} ${sample.pool}`]),
+    )
+    expect([...seen.values()].sort()).toEqual([
+      ...Array(3).fill('chat eu-central both'),
+      ...Array(3).fill('chat us-east both'),
+      'split eu-central decode',
+      'split eu-central prefill',
+      'split us-east decode',
+      'split us-east prefill',
+    ])
+    const rows = readFileSync(join(out, 'records.ndjson'), 'utf8').trim().split('\n')
+    const models = rows.map((line) => JSON.parse(line).model)
+    expect(new Set(models)).toEqual(new Set(['chat', 'split']))
+  })
+
+  test.each([
+    ['regions: [us-east, mars]', 'regions: [us-east, eu-central]', /fleet\.yaml:1: regions\.1: expected one of us-east, .*got "mars"/],
+    ['count: many', 'count: 3', /fleet\.yaml:7: models\.0\.replicas\.0\.count: expected number, got "many"/],
+    ['colour: 0.6', 'trafficShare: 0.6', /fleet\.yaml:5: models\.0\.colour: unknown key/],
+    ['model: chat', 'model: split', /fleet\.yaml:8: models\.1\.model: expected a name of its own, got chat again/],
+    ['role: both, count: 1', 'role: prefill, count: 1', /fleet\.yaml:12: models\.1\.replicas: prefill and decode replicas need each other/],
+    ['kvTokens: 0', 'kvTokens: 90000', /kvTokens: expected more than 0, got 0/],
+    ['models: [', 'models:', /fleet\.yaml:\d+: not valid YAML/],
+  ])('with %j is refused with file, line and key', async (wrong, right, sentence) => {
+    const file = fleetFile(GOOD.replace(right, wrong))
+    await expect(simulate('--out', directory(), '--fleet', file)).rejects.toThrow(sentence)
+  })
+
+  test('without a place for the fault is refused', async () => {
+    const file = fleetFile(GOOD.slice(0, GOOD.indexOf('  - model: split')))
+    await expect(simulate('--out', directory(), '--minutes', '1', '--fleet', file, '--fault', 'F17')).rejects.toThrow(
+      'F17: this fleet has nothing that "KV transfer degraded" could strike',
+    )
+  })
+})

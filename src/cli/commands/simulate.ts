@@ -12,6 +12,7 @@ import { FORMAT_VERSION, type InjectionTruth } from '../../simulator/truth/truth
 import { parseTrace, TraceError, type TraceRow } from '../../simulator/workload/trace.ts'
 import { InputError } from '../input-error.ts'
 import { FORMATS, type Format, openDataSet } from '../simulate/data-set-files.ts'
+import { readFleetFile } from '../simulate/fleet-file.ts'
 
 interface SimulateOptions {
   out: string
@@ -20,6 +21,7 @@ interface SimulateOptions {
   rate: string
   agents: string
   trace?: string
+  fleet?: string
   fault: string[]
   shift: string[]
   shape: string
@@ -38,6 +40,7 @@ const EXAMPLES = `
 Examples:
   longpole simulate --out data --seed 7 --minutes 60 --fault F7
   longpole simulate --out data --seed 8 --minutes 90 --fault F17:high@50 --shift W3 --format arrow
+  longpole simulate --out data --fleet fleet.yaml --rate 12
   longpole simulate --out data --minutes 10 --format otlp --lost 0.01 && longpole replay data
   longpole simulate --list
 
@@ -53,6 +56,7 @@ export function createCommand(): Command {
     .option('--rate <r>', 'open-loop requests a second', '40')
     .option('--agents <n>', 'closed-loop agents beside them', '12')
     .option('--trace <file>', "Azure's CSV or Mooncake's JSONL instead of generated arrivals, scaled to --rate")
+    .option('--fleet <file>', 'YAML of regions, models and replicas instead of the usual 24 (docs/simulate.md)')
     .option('--fault <id[:severity][@minute]>', 'inject a fault; may be repeated', collect, [])
     .option('--shift <id[:severity][@minute]>', 'inject a shift that is no fault; may be repeated', collect, [])
     .option('--shape <shape>', 'step, ramp, intermittent or recurring', 'step')
@@ -93,18 +97,30 @@ async function simulate(options: SimulateOptions): Promise<void> {
   const { seed, startUnixNano } = settings
   const files = await openDataSet({ directory: options.out, format: options.format, seed, startUnixNano, disturbance })
   const started = performance.now()
-  const run = runLabelled({
-    ...settings,
-    counterfactual: options.counterfactual,
-    onRecord: (request) => files.record(request),
-    onSample: files.sample,
-    onEvent: files.event,
-    onProgress: process.stderr.isTTY ? printProgress : undefined,
-  })
+  const run = orInputError(() =>
+    runLabelled({
+      ...settings,
+      counterfactual: options.counterfactual,
+      onRecord: (request) => files.record(request),
+      onSample: files.sample,
+      onEvent: files.event,
+      onProgress: process.stderr.isTTY ? printProgress : undefined,
+    }),
+  )
   files.close()
   writeFileSync(join(options.out, 'truth.json'), `${JSON.stringify(truthDocument(settings, run.truths), null, 2)}\n`)
   const seconds = (performance.now() - started) / 1e3
   report(options, run.rows, run.truths, seconds)
+}
+
+/** A fault that the fleet has no place for is found when the fleet is there. */
+function orInputError<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof PlanError) throw new InputError(error.message)
+    throw error
+  }
 }
 
 function readSettings(options: SimulateOptions) {
@@ -116,19 +132,17 @@ function readSettings(options: SimulateOptions) {
   if (Number.isNaN(start)) throw new InputError(`--start: expected an RFC 3339 instant, got ${options.start}`)
   const duration = options.duration === undefined ? Number.POSITIVE_INFINITY : positive('--duration', options.duration) * 60
   const faults: PlannedFault[] = []
-  try {
+  orInputError(() => {
     const defaults = { seconds, seed, shape: parseShape(options.shape), duration }
     for (const text of options.fault) faults.push(parseFault(text, '--fault', defaults))
     for (const text of options.shift) faults.push(parseFault(text, '--shift', defaults))
-  } catch (error) {
-    if (error instanceof PlanError) throw new InputError(error.message)
-    throw error
-  }
+  })
   return {
     seed,
     seconds,
     rate: positive('--rate', options.rate),
     agents: whole('--agents', options.agents),
+    ...(options.fleet === undefined ? {} : { fleet: readFleetFile(options.fleet) }),
     ...(options.trace === undefined ? {} : { trace: readTrace(options.trace) }),
     startUnixNano: BigInt(start) * 1_000_000n,
     faults,

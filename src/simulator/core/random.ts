@@ -59,6 +59,11 @@ export function logNormal(median: number, sigma: number, seed: number, a: number
   return median * Math.exp(sigma * normal(seed, a, b))
 }
 
+/** There is nothing of the kind that was to be drawn. */
+export class NothingToPick extends RangeError {
+  override readonly name = 'NothingToPick'
+}
+
 /** A stream of draws for setting things up (names, fleets, tenants), where order is fixed. */
 export class RandomStream {
   private readonly seed: number
@@ -85,7 +90,7 @@ export class RandomStream {
   }
 
   pick<T>(items: readonly T[]): T {
-    if (items.length === 0) throw new RangeError('nothing to pick from')
+    if (items.length === 0) throw new NothingToPick('nothing to pick from')
     return items[this.integer(items.length)] as T
   }
 

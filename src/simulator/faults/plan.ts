@@ -1,5 +1,6 @@
 // "--fault F7:1.5@40" and "--shift W1" into injections on a world: names, severities and times, checked with clear errors.
 
+import { NothingToPick, type RandomStream } from '../core/random.ts'
 import { SHIFTS } from '../shifts/index.ts'
 import type { World } from '../world.ts'
 import { type FaultDefinition, type Injection, SHAPES, type Shape } from './fault.ts'
@@ -70,11 +71,21 @@ export function parseShape(value: string): Shape {
   return shape
 }
 
+/** Throws PlanError where the fleet has nothing that the fault could strike. */
+function inject(world: World, { definition, severity }: PlannedFault, random: RandomStream, source: string): Injection {
+  try {
+    return definition.inject(world, random, severity, source)
+  } catch (error) {
+    if (!(error instanceof NothingToPick)) throw error
+    throw new PlanError(`${definition.id}: this fleet has nothing that "${definition.title}" could strike`)
+  }
+}
+
 /** Sets up one fault on a world. Where it strikes depends on the seed and its position only, so a run without others draws the same. */
 export function injectFault(world: World, planned: PlannedFault, position: number): Injected {
   const source = `${planned.definition.id}#${position}`
   const random = world.random(`fault ${source}`)
-  const injection = planned.definition.inject(world, random, planned.severity, source)
+  const injection = inject(world, planned, random, source)
   const scheduled = scheduleInjection(world, injection, planned.times, `change-${random.suffix(8)}`)
   return { ...planned, injection, scheduled }
 }

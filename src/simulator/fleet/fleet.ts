@@ -59,6 +59,8 @@ export interface ServedModel {
   disaggregated: boolean
   speculative: boolean
   reasoning: boolean
+  /** Share of the open-loop traffic that it is sized for. */
+  trafficShare: number
 }
 
 export type RouterPolicy = 'round_robin' | 'least_loaded' | 'prefix_affinity'

@@ -3,6 +3,7 @@ import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import type { SimRequest } from '../core/request.ts'
 import { type Injected, injectFault, type PlannedFault } from '../faults/plan.ts'
+import type { FleetPlan } from '../fleet/plan.ts'
 import { Simulation } from '../simulation.ts'
 import type { TraceRow } from '../workload/trace.ts'
 import type { World } from '../world.ts'
@@ -14,6 +15,7 @@ export interface LabelledRunOptions {
   seconds: number
   rate: number
   agents: number
+  fleet?: FleetPlan
   trace?: readonly TraceRow[]
   startUnixNano: bigint
   faults: readonly PlannedFault[]

@@ -2,7 +2,7 @@
 // most of the traffic (Zipf), each from one or two regions, as in ServeGen's per-tenant measurements.
 import { Factor } from '../core/factor.ts'
 import { RandomStream } from '../core/random.ts'
-import { CLIENT_REGIONS, nearestRegion, SERVING_REGIONS } from '../fleet/distances.ts'
+import { CLIENT_REGIONS, nearestRegion } from '../fleet/distances.ts'
 import type { ServedModel } from '../fleet/fleet.ts'
 
 export interface ClientProfile {
@@ -60,19 +60,20 @@ const SDKS = [
 
 const CLASSES = ['interactive', 'interactive', 'standard', 'standard', 'batch'] as const
 
-/** Share of the open-loop traffic that each model is sized for. */
-const MODEL_SHARES: Record<string, number> = { 'deepseek-v3': 0.48, 'deepseek-r1': 0.1, 'qwen3-8b': 0.42 }
-
-export function drawTenants(seed: number, models: readonly ServedModel[], count = 16): Tenant[] {
+export function drawTenants(seed: number, models: readonly ServedModel[], regions: readonly string[], count = 16): Tenant[] {
   const random = new RandomStream(seed, 'tenants')
   const weights = Array.from({ length: count }, (_, rank) => 1 / (rank + 2.2) ** 0.9)
   const total = weights.reduce((sum, share) => sum + share, 0)
-  const cells = loadCells(models)
+  const cells = loadCells(models, regions)
   // Largest first, each to the cell that is emptiest for its size: pools are sized for what they serve.
   const tenants = weights.map((weight, rank) => {
     const cell = cells.reduce((best, entry) => (entry.load / entry.target < best.load / best.target ? entry : best))
     cell.load += weight / total
-    return drawTenant(random, { rank, share: weight / total, model: cell.model, home: pickClientRegion(random, cell.region) }, models)
+    return drawTenant(
+      random,
+      { rank, share: weight / total, model: cell.model, home: pickClientRegion(random, cell.region, regions) },
+      models,
+    )
   })
   const shuffled = random.shuffle(tenants)
   shuffled.push(agentTenant(random, models))
@@ -86,15 +87,13 @@ interface LoadCell {
   load: number
 }
 
-function loadCells(models: readonly ServedModel[]): LoadCell[] {
-  return models.flatMap((model) =>
-    SERVING_REGIONS.map((region) => ({ model, region, target: (MODEL_SHARES[model.name] ?? 1 / models.length) / 3, load: 0 })),
-  )
+function loadCells(models: readonly ServedModel[], regions: readonly string[]): LoadCell[] {
+  return models.flatMap((model) => regions.map((region) => ({ model, region, target: model.trafficShare / regions.length, load: 0 })))
 }
 
 /** A client's region whose traffic is served in `region`. */
-function pickClientRegion(random: RandomStream, region: string): string {
-  return random.pick(CLIENT_REGIONS.filter((client) => nearestRegion(client, SERVING_REGIONS) === region))
+function pickClientRegion(random: RandomStream, region: string, regions: readonly string[]): string {
+  return random.pick(CLIENT_REGIONS.filter((client) => nearestRegion(client, regions) === region))
 }
 
 interface TenantPlace {

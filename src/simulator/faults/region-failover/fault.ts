@@ -1,4 +1,5 @@
 // Region failover
+import { NothingToPick } from '../../core/random.ts'
 import type { FaultDefinition } from '../fault.ts'
 
 export const regionFailover: FaultDefinition = {
@@ -8,7 +9,8 @@ export const regionFailover: FaultDefinition = {
   description: 'Traffic of one region is answered by another: its clients pay the distance, and the other region its load.',
   confusers: ['F11'],
   inject(world, random) {
-    const [from, to] = random.shuffle(world.fleet.regions) as [string, string]
+    const [from, to] = random.shuffle(world.fleet.regions)
+    if (from === undefined || to === undefined) throw new NothingToPick('one region has no other to go to')
     const clients = world.fleet.clientRegions.filter((client) => world.nearestRegion(client) === from)
     return {
       truth: {
