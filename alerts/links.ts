@@ -3,6 +3,7 @@
 
 import { ConsolePath, DASHBOARD_UIDS, type DashboardName } from '@longpole/model/conventions/links'
 import { METRICS } from '@longpole/model/conventions/metrics'
+import { OF_FINDING, ofFinding, withFinding } from './best-finding.ts'
 import { EPOCH, inLink, query } from './template.ts'
 
 export interface LinkBases {
@@ -12,12 +13,12 @@ export interface LinkBases {
   runbooks: string
 }
 
-const MODEL = ['$labels.model']
 /** The finding's onset less a quarter of an hour; an hour ago where there is none. Grafana counts milliseconds, the hub seconds. */
 function from(unit: 'milliseconds' | 'seconds'): string {
-  const onset = `max(${METRICS.findingOnset.name}{model=%q,rank="1"}) - 900 or vector(time() - 3600)`
-  const promql = unit === 'seconds' ? onset : `(${onset}) * 1000`
-  return `{{ with ${query(promql, ...MODEL)} }}{{ . | first | value | ${EPOCH} }}{{ end }}`
+  const scaled = (seconds: string) => (unit === 'seconds' ? seconds : `(${seconds}) * 1000`)
+  const hourAgo = `{{ with ${query(scaled('vector(time() - 3600)'))} }}{{ . | first | value | ${EPOCH} }}{{ end }}`
+  const onset = query(scaled(`max(${ofFinding(METRICS.findingOnset.name)}) - 900 or vector(time() - 3600)`), ...OF_FINDING)
+  return withFinding('1', `{{ with ${onset} }}{{ . | first | value | ${EPOCH} }}{{ end }}`, hourAgo)
 }
 
 /** Dimensions of a slice that the boards have as variables. */
@@ -32,17 +33,14 @@ function sliceVariable(dimension: string): string {
 export function dashboardUrl({ grafana }: LinkBases, board: DashboardName): string {
   const variables = ['cluster', 'model'].map((name) => `&var-${name}=${inLink(`$labels.${name}`)}`).join('')
   // A variable without a value would select nothing, so what the finding names is only there where it does.
-  const finding = `{{ with ${query(`topk(1, ${METRICS.findingInfo.name}{model=%q,rank="1"})`, ...MODEL)} }}{{ with first . }}`
   const phase = `{{ if .Labels.phase }}&var-phase=${inLink('.Labels.phase')}{{ end }}`
   const named = phase + SLICE_VARIABLES.map(sliceVariable).join('')
-  return `${grafana}/d/${DASHBOARD_UIDS[board]}?from=${from('milliseconds')}&to=now${variables}${finding}${named}{{ end }}{{ end }}`
+  return `${grafana}/d/${DASHBOARD_UIDS[board]}?from=${from('milliseconds')}&to=now${variables}${withFinding('1', named, '')}`
 }
 
 /** The finding's page, or the first page where there is no finding. */
 export function consoleUrl({ console }: LinkBases): string {
-  const found = query(`topk(1, ${METRICS.findingInfo.name}{model=%q,rank="1"})`, ...MODEL)
-  const why = ConsolePath.why('')
-  return `${console}{{ with ${found} }}${why}{{ with first . }}${inLink('.Labels.finding')}{{ end }}{{ else }}${ConsolePath.now}{{ end }}`
+  return `${console}${withFinding('1', `${ConsolePath.why('')}${inLink('.Labels.finding')}`, ConsolePath.now)}`
 }
 
 /** Requests of the console, filtered; used for the exemplars of a page. */

@@ -1,6 +1,6 @@
 // Rejects rules that Prometheus accepts and that can never fire, fire on health, or die with the next version. Each check stands for a
 // pattern that is copied around in public; tests hold one such rule against each. Names and labels are held against the conventions.
-import { METRICS, type MetricDefinition } from '@longpole/model/conventions/metrics'
+import { EXTERNAL_METRICS, METRICS, type MetricDefinition } from '@longpole/model/conventions/metrics'
 import { BASE_WINDOWS, RATIO_WINDOWS, RECORDINGS } from '@longpole/model/conventions/recordings'
 import { parser } from '@prometheus-io/lezer-promql'
 
@@ -156,7 +156,7 @@ interface Series {
 }
 
 const SERIES = new Map<string, Series>([['ALERTS', {}]])
-for (const metric of Object.values<MetricDefinition>(METRICS)) {
+for (const metric of Object.values<MetricDefinition>({ ...METRICS, ...EXTERNAL_METRICS })) {
   const { name, labels } = metric
   if (metric.type !== 'histogram') SERIES.set(name, { metric, labels })
   else for (const suffix of ['bucket', 'sum', 'count']) SERIES.set(`${name}_${suffix}`, { metric, labels })

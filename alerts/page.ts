@@ -4,6 +4,7 @@ import { METRICS } from '@longpole/model/conventions/metrics'
 import { RECORDINGS } from '@longpole/model/conventions/recordings'
 import { PHASES, type PhaseId } from '@longpole/model/phase'
 import { FIRST_ACTIONS } from './actions.ts'
+import { OF_FINDING, ofFinding, withFinding } from './best-finding.ts'
 import { dashboardUrl, type LinkBases, requestsUrl, silenceUrl } from './links.ts'
 import type { AlertContext, AlertDefinition, Variant } from './rule.ts'
 import { firstValue, label, query, shown } from './template.ts'
@@ -25,7 +26,6 @@ export const PAGE_FIELDS = [
 ] as const
 export type PageField = (typeof PAGE_FIELDS)[number]
 
-const INFO = METRICS.findingInfo.name
 const SLICE = ['$labels.cluster', '$labels.model']
 
 export function pageFields(definition: AlertDefinition, variant: Variant, { links, periodDays }: AlertContext): Record<PageField, string> {
@@ -52,37 +52,7 @@ function symptom({ summary }: AlertDefinition, { set }: Variant): string {
   return `${where}: ${set.slo} objective ${set.objective * 100} %, {{ $value | humanizePercentage }} of requests are bad`
 }
 
-/**
- * The best finding of a rank: of the same cluster and objective first, then of the same objective, then of the same cluster, then of
- * the model. A finding that spans clusters has none; that of another cluster is none of ours. Factors order the alternatives.
- */
-function findings(rank: string): { promql: string; values: string[] } {
-  const alternatives = [
-    { cluster: true, slo: true },
-    { cluster: false, slo: true },
-    { cluster: true, slo: false },
-    { cluster: false, slo: false },
-  ]
-  const promql = alternatives.map(({ cluster, slo }, index) => {
-    const matchers = `cluster=${cluster ? '%q' : '""'},model=%q${slo ? ',slo=%q' : ''},rank="${rank}"`
-    return `${INFO}{${matchers}} * ${alternatives.length - index}`
-  })
-  const values = alternatives.flatMap(({ cluster, slo }) => [
-    ...(cluster ? ['$labels.cluster'] : []),
-    '$labels.model',
-    ...(slo ? ['$labels.slo'] : []),
-  ])
-  return { promql: `topk(1, ${promql.join(' or ')})`, values }
-}
-
-function withFinding(rank: string, text: string, otherwise: string): string {
-  const { promql, values } = findings(rank)
-  return `{{ with ${query(promql, ...values)} }}{{ with first . }}${text}{{ end }}{{ else }}${otherwise}{{ end }}`
-}
-
-const OF_FINDING = ['.Labels.cluster', '.Labels.model', '.Labels.slo', '.Labels.rank']
 const field = (name: string, length = 120) => `{{ ${shown(`.Labels.${name}`, length)} }}`
-const ofFinding = (metric: string) => `${metric}{cluster=%q,model=%q,slo=%q,rank=%q}`
 
 function cause(rank: string, otherwise: string): string {
   const share = firstValue(ofFinding(METRICS.findingShare.name), OF_FINDING, 'humanizePercentage', 'share unknown')

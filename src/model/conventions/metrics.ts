@@ -8,6 +8,7 @@ import { REQUEST_METRICS } from './metrics/requests.ts'
 import { SIDECAR_METRICS } from './metrics/sidecar.ts'
 
 export type { MetricDefinition } from './metrics/definition.ts'
+export { EXTERNAL_METRICS } from './metrics/external.ts'
 export { SIDECAR_METRICS } from './metrics/sidecar.ts'
 
 /** What the hub's /metrics exports. */

@@ -36,7 +36,6 @@ export const ENGINE_METRICS = {
     ...REPLICA,
     'reason',
   ]),
-  engineGpuFaultsTotal: counter('longpole_engine_gpu_faults_total', 'GPU faults by XID, where counters are present.', [...REPLICA, 'xid']),
   engineExpected: gauge('longpole_engine_expected', 'Replicas seen for this model in the last hour.', ['cluster', 'model', 'pool']),
   priceReplicaHour: gauge('longpole_price_replica_hour', 'Configured price of one replica for an hour, in the configured currency.', [
     'model',
