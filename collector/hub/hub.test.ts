@@ -303,6 +303,26 @@ test('a hub that starts again takes up what was unsettled, once, and writes noth
   expect(await recordsOf(settled.traceId)).toEqual(before)
 })
 
+describe('a hub with one role', () => {
+  test('that localizes receives no OTLP and settles nothing; one that ingests receives', async () => {
+    const localizes = await startHub({
+      config: configOf({ role: 'localize', store: { data: join(directory, 'localize') } }),
+      version: 'test',
+    })
+    expect(localizes.ports).toMatchObject({ otlpHttp: 0, otlpGrpc: 0 })
+    expect((await fetch(`http://127.0.0.1:${localizes.ports.api}/api/v1/summary`)).status).toBe(200)
+    await localizes.close()
+    const ingests = await startHub({ config: configOf({ role: 'ingest', store: { data: join(directory, 'ingest') } }), version: 'test' })
+    const answer = await fetch(`http://127.0.0.1:${ingests.ports.otlpHttp}/v1/traces`, {
+      method: 'POST',
+      headers: PROTOBUF,
+      body: encodeTraces([clientSpan()]),
+    })
+    expect(answer.status).toBe(200)
+    await ingests.close()
+  })
+})
+
 describe('a hub that cannot start', () => {
   test('says which port is taken and how to change it', async () => {
     const config = configOf({

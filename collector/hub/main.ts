@@ -12,6 +12,7 @@ import { createRegistry, type MetricRegistry } from '../exporters/prometheus/reg
 import { createRequestMetrics } from '../exporters/prometheus/request-metrics.ts'
 import { assertProtected, createAuthorizer } from '../extensions/auth/auth.ts'
 import { createTenants } from '../extensions/tenant/tenant.ts'
+import { startHubTracing } from '../extensions/tracing/tracing.ts'
 import { createInFlight } from '../processors/limit/in-flight.ts'
 import { listenError, type OtlpReceiver, splitAddress, startOtlpReceiver } from '../receivers/otlp/receiver.ts'
 import { createStore } from '../store/create-store.ts'
@@ -21,7 +22,7 @@ import type { ApiContext } from './api/context.ts'
 import { createLiveFeed } from './api/live.ts'
 import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { createForwarder } from './forward.ts'
-import { createHubLocalizer, type HubLocalizer } from './localize/localizer.ts'
+import { createHubLocalizer } from './localize/localizer.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { takeUp } from './restart.ts'
 
@@ -37,6 +38,7 @@ export interface HubOptions {
 }
 
 export interface Hub {
+  /** Those of OTLP are 0 where none is received (`role: localize`). */
   ports: { api: number; otlpHttp: number; otlpGrpc: number }
   store: Store
   pipeline: Pipeline
@@ -67,7 +69,9 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const metrics = createRequestMetrics(registry, objectives, clock)
   const live = createLiveFeed()
   const onTrouble = createTroubleLog((message) => log('warn', message), clock)
-  const store = await createStore(config.store, { clock, onTrouble })
+  const tracing = await startHubTracing(config.tracing, config.listen.otlpHttp, version)
+  const opened = await createStore(config.store, { clock, onTrouble })
+  const store = tracing?.store(opened) ?? opened
   const forwarder = createForwarder(config.exporters.otlp, registry, clock, version)
   const pipeline = createPipeline({ config, clock, store, registry, metrics, live, tenants, forward: forwarder.forward, onTrouble })
 
@@ -99,16 +103,18 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     onEvent: (event) => metrics.events([event]),
     onError: (error) => log('error', (error as Error).stack ?? String(error)),
     why: localizer.why,
+    ...(tracing === null ? {} : { trace: tracing.requests }),
     ...(demo === undefined ? {} : { demo }),
   })
   const apiServer = createServer({ requestTimeout: 60_000, headersTimeout: 10_000 }, api)
   let receiver: OtlpReceiver | null = null
   try {
     const apiPort = await listen(apiServer, config.listen.api)
-    receiver = await startOtlpReceiver(receiverSettings, config.listen)
-    const work = startWork({ config, clock, store, pipeline, registry, localizer, onTrouble, localize: options.localize })
+    if (config.role !== 'localize') receiver = await startOtlpReceiver(receiverSettings, config.listen)
+    const evaluate = () => tracing?.traced('localizer.evaluate', localizer.evaluate) ?? localizer.evaluate()
+    const work = startWork({ config, clock, store, pipeline, registry, evaluate, onTrouble, localize: options.localize })
     return {
-      ports: { api: apiPort, otlpHttp: receiver.httpPort, otlpGrpc: receiver.grpcPort },
+      ports: { api: apiPort, otlpHttp: receiver?.httpPort ?? 0, otlpGrpc: receiver?.grpcPort ?? 0 },
       store,
       pipeline,
       registry,
@@ -119,11 +125,13 @@ export async function startHub(options: HubOptions): Promise<Hub> {
         await closeServer(apiServer)
         await forwarder.close(FORWARD_CLOSE_MS)
         await store.close()
+        await tracing?.close()
       },
     }
   } catch (error) {
     await closeServer(apiServer)
     await store.close()
+    await tracing?.close()
     throw error
   }
 }
@@ -134,13 +142,14 @@ interface WorkSettings {
   store: Store
   pipeline: Pipeline
   registry: MetricRegistry<HubMetricKey>
-  localizer: HubLocalizer
+  /** One round of the continuous localizer. */
+  evaluate(): Promise<void>
   onTrouble: (message: string) => void
   localize: HubOptions['localize']
 }
 
 /** Everything that happens by the clock. Settling begins when what a former hub wrote is known. */
-function startWork({ config, clock, store, pipeline, registry, localizer, onTrouble, localize }: WorkSettings): { stop(): Promise<void> } {
+function startWork({ config, clock, store, pipeline, registry, evaluate, onTrouble, localize }: WorkSettings): { stop(): Promise<void> } {
   const checkpointFile = join(config.store.data, 'hub-checkpoint.json')
   const replayFromUnixNano = readCheckpoint(checkpointFile)
   let isTakenUp = false
@@ -176,17 +185,21 @@ function startWork({ config, clock, store, pipeline, registry, localizer, onTrou
   }
 
   async function look(): Promise<void> {
-    if (localize?.isReady() ?? true) await localizer.evaluate()
+    if (localize?.isReady() ?? true) await evaluate()
   }
 
-  const jobs = [
+  const ingest = () => [
     every(TICK_MS, () => (isTakenUp ? pipeline.tick() : resume()), onTrouble),
     every(TICK_MS, () => pipeline.catchUp(), onTrouble),
     every(SWEEP_MS, () => pipeline.sweep(), onTrouble),
     every(CHECKPOINT_MS, async () => saveCheckpoint(), onTrouble),
+  ]
+  const jobs = [
+    // Where others ingest into the same store, their requests are theirs to settle.
+    ...(config.role === 'localize' ? [] : ingest()),
     every(SWEEP_MS, readStore, onTrouble),
     every(USAGE_MS, readUsage, onTrouble),
-    every(localize?.everyMs ?? LOCALIZE_MS, look, onTrouble),
+    ...(config.role === 'ingest' ? [] : [every(localize?.everyMs ?? LOCALIZE_MS, look, onTrouble)]),
   ]
   return {
     async stop() {

@@ -157,6 +157,16 @@ const exporters = z
   })
   .describe('Where settled requests are sent on to.')
 
+const tracing = z
+  .strictObject({
+    endpoint: httpUrl
+      .nullable()
+      .default(null)
+      .describe('Base address of an OTLP/HTTP receiver for the spans of the hub itself: API, store, localizer. Off where not set.'),
+    sampleRatio: z.number().min(0).max(1).default(0.1).describe('Share of its own work that the hub traces.'),
+  })
+  .describe("The hub's own tracing; not the requests of your users.")
+
 const alerts = z
   .strictObject({
     grafanaBaseUrl: z.string().default('http://localhost:3000').describe('Grafana, for links in pages.'),
@@ -208,7 +218,9 @@ export const configSchema = z
     role: z
       .enum(['all', 'ingest', 'localize'])
       .default('all')
-      .describe('Which work this hub does: in a fleet many ingest and one localizes.'),
+      .describe(
+        '`ingest`: no continuous localizer. `localize`: no OTLP receivers, findings from a shared store. In a fleet many ingest and one localizes.',
+      ),
     cluster: z.string().default('').describe('Name of the cluster, for spans that do not carry one.'),
     listen: listen.prefault({}),
     auth: auth.prefault({}),
@@ -221,6 +233,7 @@ export const configSchema = z
     slo: slo.prefault({}),
     settle: settle.prefault({}),
     exporters: exporters.prefault({}),
+    tracing: tracing.prefault({}),
     alerts: alerts.prefault({}),
     prices: prices.prefault({}),
     limits: limits.prefault({}),

@@ -28,6 +28,7 @@ export function createApi(context: ApiContext): Express {
   app.set('json replacer', toJsonValue)
   app.set('etag', false)
 
+  if (context.trace !== undefined) app.use(context.trace)
   app.use(setSecurityHeaders)
   app.use(checkHost(hostOf(config.listen.api), config.auth.allowedHosts))
   app.use(checkToken(authorizer, registry))

@@ -3,6 +3,7 @@ import type { ApiWhyRequest, ApiWhyResponse } from '@longpole/model/api'
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { Clock } from '@longpole/model/clock'
 import type { Objective } from '@longpole/model/slo'
+import type { RequestHandler } from 'express'
 import type { Config } from '../../../src/config/schema.ts'
 import type { MetricRegistry } from '../../exporters/prometheus/registry.ts'
 import type { Authorizer } from '../../extensions/auth/auth.ts'
@@ -32,6 +33,8 @@ export interface ApiContext {
   troubles?: () => string[]
   /** Directory of the built console; without it, or where nothing is built, a plain first page is served. */
   consoleDirectory?: string
+  /** The hub's own tracing, where it is on. */
+  trace?: RequestHandler
   /** Told about errors that became a 500. */
   onError?: (error: unknown) => void
 }

@@ -55,13 +55,14 @@ async function run(options: Options): Promise<void> {
   const place = (address: string, port: number) => `${address.slice(0, address.lastIndexOf(':'))}:${port}`
   const places = {
     api: `http://${place(config.listen.api, api)}`,
-    otlp_http: `http://${place(config.listen.otlpHttp, otlpHttp)}`,
-    otlp_grpc: place(config.listen.otlpGrpc, otlpGrpc),
+    otlp_http: otlpHttp === 0 ? null : `http://${place(config.listen.otlpHttp, otlpHttp)}`,
+    otlp_grpc: otlpGrpc === 0 ? null : place(config.listen.otlpGrpc, otlpGrpc),
   }
+  const otlp = places.otlp_http === null ? 'no OTLP (role localize)' : `OTLP ${places.otlp_http} and ${places.otlp_grpc} (gRPC)`
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(places)}\n`
-      : `longpole hub ${VERSION}: page ${places.api}, OTLP ${places.otlp_http} and ${places.otlp_grpc} (gRPC), data in ${config.store.url ?? config.store.data}\n`,
+      : `longpole hub ${VERSION}: page ${places.api}, ${otlp}, data in ${config.store.url ?? config.store.data}\n`,
   )
   await ended()
   logger.info('ending: finishing what is under way')
