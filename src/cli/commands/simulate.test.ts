@@ -71,6 +71,36 @@ describe('longpole simulate', () => {
   })
 })
 
+describe('a folder of traces', () => {
+  const AZURE = 'TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46.6805900,374,44\n2023-11-16 18:15:47.9951690,396,109\n'
+  const MOONCAKE = '{"timestamp": 500, "input_length": 1200, "output_length": 5, "hash_ids": [0, 7, 9]}\n'
+
+  function folder(files: Record<string, string>): string {
+    const path = directory()
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(path, name), text)
+    return path
+  }
+
+  test('is laid over each other; files of other kinds are left alone', async () => {
+    const out = directory()
+    const traces = folder({ 'a.csv': AZURE, 'b.jsonl': MOONCAKE, 'lengths.csv': 'a,b\n1,2\n', 'notes.md': 'x' })
+    await simulate('--out', out, '--minutes', '0.5', '--rate', '3', '--agents', '0', '--trace', traces)
+    const rows = readFileSync(join(out, 'records.ndjson'), 'utf8').trim().split('\n')
+    expect(new Set(rows.map((line) => JSON.parse(line).prompt_tokens))).toEqual(new Set([374, 396, 1200]))
+  })
+
+  test.each([
+    [
+      { 'a.csv': AZURE, 'b.jsonl': `${MOONCAKE}{"timestamp": 1, "input_length": "long"}\n` },
+      /b\.jsonl:2: hash_ids: expected a list of numbers/,
+    ],
+    [{ 'a.csv': `${AZURE}noon,1,2\n` }, /a\.csv:4: TIMESTAMP: expected a time/],
+    [{ 'notes.md': 'x' }, /expected at least one of Azure's CSV or Mooncake's JSONL traces, got none/],
+  ])('with something broken is refused with file, line and key', async (files, sentence) => {
+    await expect(simulate('--out', directory(), '--trace', folder(files as Record<string, string>))).rejects.toThrow(sentence)
+  })
+})
+
 describe('a fleet file', () => {
   const PART = 'decode: qwen3-8b-decode, prefill: qwen3-8b-prefill, kvTokens: 90000'
   const GOOD = `regions: [us-east, eu-central]

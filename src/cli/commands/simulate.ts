@@ -1,6 +1,6 @@
 // `longpole simulate`: a labelled data set of a simulated fleet, for anyone's localizer. The format is docs/simulate.md.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, Option } from 'commander'
 import { FAULTS } from '../../simulator/faults/index.ts'
@@ -9,10 +9,10 @@ import { SHIFTS } from '../../simulator/shifts/index.ts'
 import { UNDISTURBED } from '../../simulator/spans/disturb.ts'
 import { runLabelled } from '../../simulator/truth/labelled-run.ts'
 import { FORMAT_VERSION, type InjectionTruth } from '../../simulator/truth/truth.ts'
-import { parseTrace, TraceError, type TraceRow } from '../../simulator/workload/trace.ts'
 import { InputError } from '../input-error.ts'
 import { FORMATS, type Format, openDataSet } from '../simulate/data-set-files.ts'
 import { readFleetFile } from '../simulate/fleet-file.ts'
+import { readTraces } from '../simulate/trace-files.ts'
 
 interface SimulateOptions {
   out: string
@@ -55,7 +55,7 @@ export function createCommand(): Command {
     .option('--minutes <m>', 'length of the run', '60')
     .option('--rate <r>', 'open-loop requests a second', '40')
     .option('--agents <n>', 'closed-loop agents beside them', '12')
-    .option('--trace <file>', "Azure's CSV or Mooncake's JSONL instead of generated arrivals, scaled to --rate")
+    .option('--trace <path>', "Azure's CSV, Mooncake's JSONL or a folder of them instead of generated arrivals, scaled to --rate")
     .option('--fleet <file>', 'YAML of regions, models and replicas instead of the usual 24 (docs/simulate.md)')
     .option('--fault <id[:severity][@minute]>', 'inject a fault; may be repeated', collect, [])
     .option('--shift <id[:severity][@minute]>', 'inject a shift that is no fault; may be repeated', collect, [])
@@ -143,19 +143,9 @@ function readSettings(options: SimulateOptions) {
     rate: positive('--rate', options.rate),
     agents: whole('--agents', options.agents),
     ...(options.fleet === undefined ? {} : { fleet: readFleetFile(options.fleet) }),
-    ...(options.trace === undefined ? {} : { trace: readTrace(options.trace) }),
+    ...(options.trace === undefined ? {} : { trace: readTraces(options.trace) }),
     startUnixNano: BigInt(start) * 1_000_000n,
     faults,
-  }
-}
-
-function readTrace(file: string): TraceRow[] {
-  try {
-    return parseTrace(file, readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new InputError(
-      error instanceof TraceError ? `--trace: ${error.message}` : `--trace: ${file} cannot be read: ${(error as Error).message}`,
-    )
   }
 }
 

@@ -26,6 +26,13 @@ const BLOCKS_IN_TRACE_BLOCK = 2
 /** Mooncake's stamps sit on ticks of three seconds. */
 const TICK_SECONDS = 3
 
+/** Whether the first line is one of a trace that `parseTrace` reads. */
+export function looksLikeTrace(file: string, text: string): boolean {
+  const first = text.slice(0, text.indexOf('\n') + 1 || undefined)
+  return file.endsWith('.csv') ? first.includes('TIMESTAMP') : file.endsWith('.jsonl') && /"timestamp"\s*:/.test(first)
+}
+
+/** Throws TraceError. */
 export function parseTrace(file: string, text: string): TraceRow[] {
   const lines = text.split('\n')
   const rows = file.endsWith('.csv') ? parseAzure(file, lines) : parseMooncake(file, lines)
