@@ -4,6 +4,7 @@ import type { Finding } from '@longpole/model/finding'
 import { answer } from './answer/answer.ts'
 import { baselineOf } from './baseline/baseline.ts'
 import { scanPhases } from './phases/phase-scan.ts'
+import { knownClasses } from './population/known-classes.ts'
 import type { Question } from './question.ts'
 import { buildInputs } from './scan/level-inputs.ts'
 import { caseOf } from './selection/case.ts'
@@ -36,6 +37,6 @@ function searchedDimensions(table: Table, question: Question): DimensionColumn[]
     const dimension = table.dimensions.get(name)
     if (dimension === undefined)
       throw new QuestionError('dimensions', `one of the columns ${[...table.dimensions.keys()].join(', ')}`, name)
-    return usedValues(dimension)
+    return usedValues(knownClasses(table, dimension))
   })
 }

@@ -149,6 +149,35 @@ test('it stays the same finding while it lasts, also for a restarted hub', async
   expect(again.map((finding) => finding.id)).toEqual([first.id])
 })
 
+test('a restarted hub that nothing comes to looks at the end of the traffic, once', async () => {
+  let looks = 0
+  let again: readonly Finding[] = []
+  const counted: Store = {
+    ...store,
+    queryArrow(...query) {
+      looks++
+      return store.queryArrow(...query)
+    },
+  }
+  const restarted = createHubLocalizer({
+    store: counted,
+    objectives: OBJECTIVES,
+    clock: createManualClock(BigInt(START + 5_000) * 1_000_000_000n),
+    streaming: () => [],
+    onFindings: (findings) => {
+      again = findings
+    },
+    onTrouble: (message) => trouble.push(message),
+  })
+  await restarted.evaluate()
+  expect(again).toMatchObject([{ verdict: 'localized', slice: { replica: ['replica-1'] } }])
+  expect(looks).toBe(1)
+  await restarted.evaluate()
+  await restarted.close()
+  expect(looks).toBe(1)
+  expect(trouble).toEqual([])
+})
+
 test('why answers for a window and a slice, and tells bad questions and thin windows apart', async () => {
   const incident = { from: FAULT, to: FAULT + 200 }
   const answer = await localizer.why({ incident, quantile: 0.9 })

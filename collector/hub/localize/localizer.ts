@@ -6,13 +6,14 @@ import type { Clock } from '@longpole/model/clock'
 import { type EngineSample, emptySample, SAMPLE_NAMES, SAMPLE_NUMBERS } from '@longpole/model/engine-sample'
 import type { Finding } from '@longpole/model/finding'
 import type { Objective } from '@longpole/model/slo'
-import type { OpenFinding } from '../../../src/localizer/lifecycle.ts'
+import { advance, type OpenFinding } from '../../../src/localizer/lifecycle.ts'
 import { REQUESTS, SAMPLES } from '../../store/schema/tables.ts'
 import type { Store } from '../../store/store.ts'
 import { Problem } from '../api/problem.ts'
-import { rowsQuery } from './columns.ts'
+import { sliceWindow, type TimeSample } from '../api/time-sample.ts'
+import { countQuery, rowsQuery } from './columns.ts'
 import { askedQuestion, continuousQuestions } from './questions.ts'
-import { chooseWindows, type Windows } from './windows.ts'
+import { BASELINE_SECONDS, chooseWindows, SETTLE_SECONDS, type Windows } from './windows.ts'
 import { startLocalizerWorker } from './worker-client.ts'
 
 export interface HubLocalizerSettings {
@@ -36,16 +37,29 @@ export interface HubLocalizer {
 /** Models looked at in one round, the busiest first. */
 const MAX_MODELS = 8
 const MIN_ROWS = 60
-/** Rows read of a window at most; more are sampled by record id. */
-const MAX_INCIDENT_ROWS = 60_000
-const MAX_BASELINE_ROWS = 30_000
+const RECENT_SECONDS = 300
+/** Rows read of the windows at most; more are sampled by record id. */
+interface RowLimits {
+  incident: number
+  baseline: number
+}
+const WATCH_LIMITS: RowLimits = { incident: 60_000, baseline: 30_000 }
+/** Somebody waits for this answer. */
+const ASKED_LIMITS: RowLimits = { incident: 4_000, baseline: 4_000 }
 const MAX_SAMPLES = 20_000
+/** Rows of the slices of a window for each row that is compared. */
+const ROWS_READ_PER_ROW = 10
+const SLICES = 120
 const EVENT_SECONDS = 1_800
 
 export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer {
   const { store, objectives, clock } = settings
   const worker = startLocalizerWorker()
+  // A person's question does not wait behind a round over all models; the thread starts with the first one.
+  const askedWorker = startLocalizerWorker()
   const open = new Map<string, OpenFinding[]>()
+  /** Newest request of each silent model that was looked at, Unix seconds. */
+  const lookedAt = new Map<string, number>()
   let loaded = false
   let closed = false
 
@@ -63,10 +77,11 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
     await loadOpen()
     const now = Number(clock.unixNano() / 1_000_000n) / 1000
     const models = await busiestModels(store, now)
-    for (const model of new Set([...models, ...open.keys()])) {
+    for (const model of new Set([...models.keys(), ...open.keys()])) {
       if (closed) return
       try {
-        await evaluateModel(model, now)
+        const at = instantToLookAt(model, models.get(model) ?? null, now)
+        if (at !== null) await evaluateModel(model, at)
       } catch (error) {
         if (!closed) settings.onTrouble(`localizer, model ${model}: ${(error as Error).message}`)
       }
@@ -77,18 +92,27 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
     )
   }
 
+  /** Now, where requests come. Of a model that fell silent, or that nothing came of since a restart, the end of its traffic: once. */
+  function instantToLookAt(model: string, traffic: Traffic | null, now: number): number | null {
+    if (traffic === null || traffic.recent >= MIN_ROWS) return now
+    if (lookedAt.get(model) === traffic.newest) return null
+    lookedAt.set(model, traffic.newest)
+    return Math.min(now, traffic.newest + SETTLE_SECONDS + 1)
+  }
+
   async function evaluateModel(model: string, now: number): Promise<void> {
     const known = open.get(model) ?? []
     const windows = chooseWindows(
       now,
       known.map(({ finding }) => finding),
     )
-    const task = await readTask(settings, model, windows, {})
+    const task = (await readTask(settings, model, windows, {}, WATCH_LIMITS))?.task ?? null
     if (task === null && known.length === 0) return
     const questions = continuousQuestions(objectives, model, windows)
     const at = new Date(now * 1000).toISOString()
-    const step = task === null ? null : await worker.run({ ...task, questions, dimensions: null, open: known, at })
-    if (step === null) return
+    // Without rows in the windows nothing is found any more, and what was open closes like everything that is quiet.
+    const step =
+      task === null ? advance(known, [], at, () => 0) : await worker.run({ ...task, questions, dimensions: null, open: known, at })
     open.set(model, step.open)
     if (step.open.length === 0) open.delete(model)
     if (step.changed.length > 0) await store.insertFindings(step.changed)
@@ -99,17 +123,17 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
     async why(request) {
       const { question, slice } = orProblem(() => askedQuestion(request, objectives))
       const windows = { incident: question.incident, baseline: question.baseline }
-      const task = await readTask(settings, request.model ?? null, windows, slice)
-      if (task === null) throw new Problem(422, 'too_few_rows', 'too few rows: a window holds no requests')
+      const read = await readTask(settings, request.model ?? null, windows, slice, ASKED_LIMITS)
+      if (read === null) throw new Problem(422, 'too_few_rows', 'too few rows: a window holds no requests')
       const shared = { questions: [question], dimensions: request.dimensions ?? null, open: null, at: new Date().toISOString() }
-      const { findings, rows, seconds } = await worker.run({ ...task, ...shared }).catch(asProblem)
+      const { findings, rows, seconds } = await askedWorker.run({ ...read.task, ...shared }).catch(asProblem)
       const answered = findings[0] ?? null
       if (answered === null) throw new Problem(422, 'too_few_rows', `too few rows with ${question.target} in a window`)
-      return { findings: answered, rows, seconds }
+      return { findings: answered, rows, ...(read.isSampled ? { stored: read.stored } : {}), seconds }
     },
-    close() {
+    async close() {
       closed = true
-      return worker.close()
+      await Promise.all([worker.close(), askedWorker.close()])
     },
   }
 }
@@ -128,44 +152,61 @@ function orProblem<T>(work: () => T): T {
   }
 }
 
-async function busiestModels(store: Store, now: number): Promise<string[]> {
-  const rows = await store.query<{ model: string }>(
-    `SELECT toString(model) AS model FROM ${REQUESTS.name} WHERE start_unix_ns >= {from:Int64} AND model IS NOT NULL
-     GROUP BY model HAVING count() >= ${MIN_ROWS} ORDER BY count() DESC LIMIT ${MAX_MODELS}`,
-    { from: nanos(now - 300) },
+interface Traffic {
+  /** Requests of the last minutes. */
+  recent: number
+  /** Start of the newest request, Unix seconds. */
+  newest: number
+}
+
+async function busiestModels(store: Store, now: number): Promise<Map<string, Traffic>> {
+  const rows = await store.query<{ model: string; recent: number | string; newest: number }>(
+    `SELECT toString(model) AS model, countIf(start_unix_ns >= {recent:Int64}) AS recent, max(start_unix_ns) / 1e9 AS newest
+     FROM ${REQUESTS.name} WHERE start_unix_ns >= {from:Int64} AND model IS NOT NULL
+     GROUP BY model HAVING count() >= ${MIN_ROWS} ORDER BY recent DESC, count() DESC LIMIT ${MAX_MODELS}`,
+    { recent: nanos(now - RECENT_SECONDS), from: nanos(now - BASELINE_SECONDS) },
   )
-  return rows.map((row) => row.model)
+  return new Map(rows.map(({ model, recent, newest }) => [model, { recent: Number(recent), newest }]))
 }
 
 /** Rows, samples and events of the windows; null where there are too few rows on either side. */
-async function readTask(settings: HubLocalizerSettings, model: string | null, windows: Windows, slice: Record<string, string[]>) {
+async function readTask(
+  settings: HubLocalizerSettings,
+  model: string | null,
+  windows: Windows,
+  slice: Record<string, string[]>,
+  limits: RowLimits,
+) {
   const { store } = settings
   const all = [windows.incident, ...windows.baseline]
-  const counts = await countRows(store, model, all)
-  const baselineRows = counts.slice(1).reduce((sum, count) => sum + count, 0)
-  if ((counts[0] ?? 0) < 1 || baselineRows < 1) return null
-  const oneIn = all.map((_, index) => (index === 0 ? (counts[0] ?? 0) / MAX_INCIDENT_ROWS : baselineRows / MAX_BASELINE_ROWS))
-  const { sql, parameters } = rowsQuery({ model, windows: all, oneIn: oneIn.map(Math.ceil), slice, streaming: settings.streaming() })
+  const counts = await countRows(store, model, all, slice)
+  const stored = { incident: counts[0] ?? 0, baseline: counts.slice(1).reduce((sum, count) => sum + count, 0) }
+  if (stored.incident < 1 || stored.baseline < 1) return null
+  const excess = all.map((_, index) => (index === 0 ? stored.incident / limits.incident : stored.baseline / limits.baseline))
+  const slices = all.map((window, index) => sliceOf(window, excess[index] ?? 1))
+  const oneIn = excess.map((ratio, index) => Math.ceil(ratio / (slices[index]?.oneIn ?? 1)))
+  const { sql, parameters } = rowsQuery({ model, windows: all, oneIn, slices, slice, streaming: settings.streaming() })
   const from = Math.max(windows.incident.from - EVENT_SECONDS, windows.baseline[0]?.from ?? windows.incident.from)
   const [arrow, samples, events] = await Promise.all([
     store.queryArrow(sql, parameters),
     readSamples(store, model, from, windows.incident.to),
     readEvents(store, from, windows.incident.to),
   ])
-  return { arrow, samples, events }
+  return { task: { arrow, samples, events }, stored, isSampled: excess.some((ratio) => ratio > 1) }
 }
 
-async function countRows(store: Store, model: string | null, windows: { from: number; to: number }[]): Promise<number[]> {
-  const parameters: Record<string, unknown> = { model: model ?? '' }
-  const counted = windows.map((window, index) => {
-    parameters[`from_${index}`] = nanos(window.from)
-    parameters[`to_${index}`] = nanos(window.to)
-    return `countIf(start_unix_ns >= {from_${index}:Int64} AND start_unix_ns < {to_${index}:Int64}) AS c${index}`
-  })
-  const first = Math.min(...windows.map((window) => window.from))
-  parameters.first = nanos(first)
-  const condition = model === null ? '' : 'AND model = {model:String}'
-  const sql = `SELECT ${counted.join(', ')} FROM ${REQUESTS.name} WHERE start_unix_ns >= {first:Int64} ${condition}`
+/** Of a window with far too many rows only slices are read, and of their rows a sample: the store reads a part of it. */
+function sliceOf({ from, to }: { from: number; to: number }, excess: number): TimeSample {
+  return sliceWindow({ from: BigInt(nanos(from)), to: BigInt(nanos(to)) }, excess / ROWS_READ_PER_ROW, SLICES)
+}
+
+async function countRows(
+  store: Store,
+  model: string | null,
+  windows: { from: number; to: number }[],
+  slice: Record<string, string[]>,
+): Promise<number[]> {
+  const { sql, parameters } = countQuery({ model, windows, slice })
   const [row] = await store.query<Record<string, number | string>>(sql, parameters)
   return windows.map((_, index) => Number(row?.[`c${index}`] ?? 0))
 }

@@ -8,12 +8,12 @@ export interface Windows {
 }
 
 /** Records close some seconds after their requests: the newest are not there yet. */
-const SETTLE_SECONDS = 6
+export const SETTLE_SECONDS = 6
 const INCIDENT_SECONDS = 120
 const MAX_INCIDENT_SECONDS = 900
 /** Left out between the windows: the beginning of a fault is no baseline. */
 const GAP_SECONDS = 60
-const BASELINE_SECONDS = 2 * 3_600
+export const BASELINE_SECONDS = 2 * 3_600
 
 export function chooseWindows(now: number, open: readonly Finding[]): Windows {
   const to = now - SETTLE_SECONDS

@@ -2,14 +2,16 @@
 // be placed, or nothing.
 import type { Finding } from '@longpole/model/finding'
 import { confidenceOf, probabilityOf } from '../confidence/confidence.ts'
+import { cacheHitDrop } from '../mechanisms/cache-hit-drop/mechanism.ts'
 import { diagnose } from '../mechanisms/diagnose.ts'
 import { Signals } from '../mechanisms/signals.ts'
 import { explainPhases, type PhaseAnswer } from '../phases/phases.ts'
-import { type ScanInput, toSlice } from '../scan/candidate.ts'
+import { type Candidate, type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
 import { MIN_SCORE, type Pick, type Selection } from '../selection/select.ts'
-import { sliceRows } from '../selection/slice-rows.ts'
+import { restEffect, sliceEffect, sliceRows } from '../selection/slice-rows.ts'
 import { type Healing, healEverything } from '../share/share.ts'
+import { findCacheLoss } from '../workload/cache-loss.ts'
 import { checkLoad, type LoadCheck } from '../workload/load.ts'
 import { findMoves, type Move } from '../workload/moves.ts'
 import { blankFinding } from './finding.ts'
@@ -32,6 +34,8 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
     if (finding.verdict === 'workload_shift') break
   }
   if (findings.length > 0) return findings
+  const lost = cacheFinding(given, inputs, selection, healing, moves)
+  if (lost !== null) return [lost]
   if (selection.fleetWide) return [fleetFinding(given, inputs, selection, moves, healing)]
   return [quietFinding(given, inputs, selection, moves, healing)]
 }
@@ -49,6 +53,51 @@ function pickFinding(given: Case, pick: Pick, healing: Healing, moves: Move[]): 
   finding.mechanism = diagnose(new Signals(given, finding.slice, rows, sliceRows(input, pick.candidate, false), phases, moves))
   finding.next_check = nextCheck(finding)
   return finding
+}
+
+/** Sure enough to be shown, not to be called high: the slice is named by its tokens, the target only says that everybody waits. */
+const CACHE_PROBABILITY = 0.85
+/** Its own prompts take so much longer to compute. */
+const MIN_MORE_PREFILL = 0.25
+
+/** Everybody is slower, no slice stands out, and one stopped hitting the cache: it is the cause, the others wait behind it. */
+function cacheFinding(given: Case, inputs: ScanInput[], selection: Selection, healing: Healing, moves: Move[]): Finding | null {
+  if (!selection.fleetWide && !isWorse(given, healing)) return null
+  const loss = findCacheLoss(given)
+  if (loss === null) return null
+  const input = inputs[selection.fleet.level] as ScanInput
+  const pick = pickOf(given, input, { ...selection.fleet.candidate, literals: [{ dimension: loss.dimension, values: [loss.value] }] })
+  const rows = sliceRows(input, pick.candidate, true)
+  const phases = explainPhases(given, rows.incident, rows.baseline)
+  const finding = localizedFinding(given, input, pick, rows, phases, healing)
+  const signals = new Signals(given, finding.slice, rows, sliceRows(input, pick.candidate, false), phases, moves)
+  const evidence = cacheHitDrop.test(signals)
+  if (evidence === null || (signals.hasPhases && !computesMore(signals))) return null
+  finding.mechanism = { name: cacheHitDrop.id, evidence_for: evidence.for, evidence_against: evidence.against, needs: evidence.needs }
+  finding.probability = CACHE_PROBABILITY
+  finding.confidence = confidenceOf(CACHE_PROBABILITY)
+  finding.workload = moves.slice(0, 3).map(describeMove)
+  return finding
+}
+
+function computesMore(signals: Signals): boolean {
+  const { excess, expected } = signals.excess('prefill')
+  return excess > MIN_MORE_PREFILL * expected
+}
+
+function pickOf(given: Case, input: ScanInput, candidate: Candidate): Pick {
+  return {
+    input,
+    candidate,
+    aliases: [],
+    rivals: [],
+    check: { score: Number.POSITIVE_INFINITY, ratio: 1, explainedBy: null },
+    contrastScore: candidate.score,
+    effect: sliceEffect(given, input, candidate),
+    rest: restEffect(given, input, candidate),
+    victims: true,
+    threshold: MIN_SCORE,
+  }
 }
 
 function fleetFinding(given: Case, inputs: ScanInput[], selection: Selection, moves: Move[], healing: Healing): Finding {

@@ -58,6 +58,7 @@ export function strataBy(dimension: DimensionColumn, a: Side, membersA: Int32Arr
   const strata = emptyStrata(size)
   add(dimension, null, a, membersA, strata.cA, strata.xA)
   add(dimension, null, b, membersB, strata.cB, strata.xB)
+  compareUnknown(strata, (key) => key === size - 1)
   return strata
 }
 
@@ -74,7 +75,28 @@ export function strataByPair(
   const strata = emptyStrata(size)
   add(first, second, a, membersA, strata.cA, strata.xA)
   add(first, second, b, membersB, strata.cB, strata.xB)
+  const width = second.values.length + 1
+  compareUnknown(strata, (key) => key % width === width - 1 || key >= size - width)
   return strata
+}
+
+/**
+ * Rows without the dimension, where the baseline has none: it is unknown because they have not ended (their client has not spoken yet), so
+ * they are compared with the slice's whole baseline. Otherwise what hangs would be a change of mix.
+ */
+function compareUnknown({ xA, cB, xB }: Strata, isUnknown: (key: number) => boolean): void {
+  const totals = { cB: total(cB), xB: total(xB) }
+  for (let key = 0; key < xA.length; key++) {
+    if ((xA[key] as number) <= 0 || !isUnknown(key) || (xB[key] as number) > THIN_STRATUM * (xA[key] as number)) continue
+    cB[key] = totals.cB
+    xB[key] = totals.xB
+  }
+}
+
+function total(values: Float64Array): number {
+  let sum = 0
+  for (let index = 0; index < values.length; index++) sum += values[index] as number
+  return sum
 }
 
 function emptyStrata(size: number): Strata {

@@ -12,6 +12,9 @@ import { type PhaseKind, phaseKind } from './phase-kind.ts'
 /** Compute that takes so many times as long at equal tokens is the cause, waiting its consequence. */
 export const SLOWER_COMPUTE = 1.2
 
+/** Growth of the tail against growth of the fast quarter from which a cause comes and goes. */
+const INTERMITTENT = 1.5
+
 export interface RowSets {
   incident: Int32Array
   baseline: Int32Array
@@ -81,6 +84,25 @@ export class Signals {
     const now = at(this.rows.incident)
     const before = at(this.rows.baseline)
     return Number.isNaN(now) || Number.isNaN(before) ? null : { before, now }
+  }
+
+  /**
+   * How much more the slow requests of these phases rose than the fast ones: growth of the 90th percentile ÷ growth of the 25th. About 1
+   * where everything takes longer, large where some requests are hit and the others are as fast as ever. Null where unknown.
+   */
+  tailSpread(kind: PhaseKind): number | null {
+    const column = this.phases.excess.find(({ phase }) => phaseKind(phase) === kind)?.phase
+    if (column === undefined) return null
+    const fast = this.quantileChange(column, 0.25)
+    const slow = this.quantileChange(column, 0.9)
+    if (fast === null || slow === null || !(fast.before > 0) || !(slow.before > 0)) return null
+    return slow.now / slow.before / Math.max(fast.now / fast.before, 1e-9)
+  }
+
+  /** Some requests are hit hard and others not at all, in prefill and in decode. */
+  get isIntermittent(): boolean {
+    const spreads = [this.tailSpread('prefill'), this.tailSpread('decode')].filter((spread) => spread !== null)
+    return spreads.length > 0 && spreads.every((spread) => spread >= INTERMITTENT)
   }
 
   /** Share of the rows whose `outcome` is one of these. */

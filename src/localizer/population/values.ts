@@ -27,7 +27,8 @@ const BROKEN = 1
 const OPEN = 2
 const ABORTED = 3
 
-export function createValues(table: Table, question: Question): Values {
+/** `baseline`: the rows that say which vantages can be compared. */
+export function createValues(table: Table, question: Question, baseline: Int32Array): Values {
   const censored = new Uint8Array(table.rows)
   const outcome = table.dimensions.get('outcome')
   const nothing = () => {}
@@ -41,11 +42,15 @@ export function createValues(table: Table, question: Question): Values {
     FAILED.has(name) ? BROKEN : name === 'open' ? OPEN : name === 'aborted' ? ABORTED : FINISHED,
   )
   const unfinished = unfinishedValues(table, question.target, column)
+  const isComparable = comparableVantages(table, baseline)
   const fill = (rows: Int32Array, now: number): void => {
     for (let index = 0; index < rows.length; index++) {
       const row = rows[index] as number
       const state = states[outcome.ids[row] as number] ?? FINISHED
-      if (state === FINISHED) continue
+      if (state === FINISHED) {
+        value[row] = isComparable(row) ? (column[row] as number) : Number.NaN
+        continue
+      }
       const { seconds, isBound } = unfinished(row, state, now)
       value[row] = seconds
       censored[row] = isBound ? 1 : 0
@@ -85,4 +90,20 @@ function outcomeValues(table: Table): Float64Array {
   const bad = outcome.values.map((name) => (FAILED.has(name) ? 1 : name === 'aborted' ? Number.NaN : 0))
   for (let row = 0; row < table.rows; row++) value[row] = bad[outcome.ids[row] as number] ?? Number.NaN
   return value
+}
+
+/** A vantage that saw less than this part of the baseline is none to compare with. */
+const MIN_VANTAGE_SHARE = 0.02
+
+/** The engine's own first token is not the client's: rows of a vantage that the baseline hardly has say nothing of the target. */
+function comparableVantages(table: Table, baseline: Int32Array): (row: number) => boolean {
+  const vantage = table.dimensions.get('vantage')
+  if (vantage === undefined || vantage.values.length < 2) return () => true
+  const counts = new Float64Array(vantage.values.length + 1)
+  for (let at = 0; at < baseline.length; at++) {
+    const id = vantage.ids[baseline[at] as number] as number
+    counts[id] = (counts[id] as number) + 1
+  }
+  const isKnown = counts.map((count) => (count >= MIN_VANTAGE_SHARE * baseline.length ? 1 : 0))
+  return (row) => isKnown[vantage.ids[row] as number] === 1
 }

@@ -21,6 +21,8 @@ export interface Candidate extends Counts {
   /** Over-dispersion of its counts in the baseline, ≥ 1. */
   phi: number
   score: number
+  /** The same against the rest of the fleet in the same blocks: waves that everybody rides cancel. Known once evaluated. */
+  contrastPhi?: number
   /** It hardly exists in the baseline: compared with its siblings there. */
   fresh?: boolean
 }

@@ -48,7 +48,8 @@ export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate,
   if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
   const phi = Math.max(1, input.weightVariance) * overDispersion(inBlocks.events, inBlocks.expected)
-  return { ...candidate, cA, xA, cB, xB, g, phi, score: g / phi - candidate.penalty }
+  const contrastPhi = Math.max(1, input.weightVariance) * contrastDispersion(inBlocks, sumBlocks(input, blocks, []))
+  return { ...candidate, cA, xA, cB, xB, g, phi, contrastPhi, score: g / phi - candidate.penalty }
 }
 
 /** A slice that is all parts of the fleet and new: compared with its siblings. */
@@ -101,6 +102,7 @@ function sumBlocks(input: ScanInput, blocks: Blocks, literals: readonly Literal[
     }
     return { events, expected }
   }
+  if (literals.length === 0) return fleetBlocks(input, blocks)
   const { b } = input
   const members = membersOf(b.rows, literals, input.dimensions)
   for (let at = 0; at < members.length; at++) {
@@ -110,6 +112,21 @@ function sumBlocks(input: ScanInput, blocks: Blocks, literals: readonly Literal[
     expected[block] = (expected[block] as number) + (b.expected[at] as number)
   }
   return { events, expected }
+}
+
+const fleet = new WeakMap<ScanInput['b'], { blocks: Blocks; sums: BlockSums }>()
+
+function fleetBlocks({ b }: ScanInput, blocks: Blocks): BlockSums {
+  const known = fleet.get(b)
+  if (known?.blocks === blocks) return known.sums
+  const sums = { events: new Float64Array(blocks.count), expected: new Float64Array(blocks.count) }
+  for (let at = 0; at < b.rows.length; at++) {
+    const block = blocks.of[at] as number
+    sums.events[block] = (sums.events[block] as number) + (b.events[at] as number)
+    sums.expected[block] = (sums.expected[block] as number) + (b.expected[at] as number)
+  }
+  fleet.set(b, { blocks, sums })
+  return sums
 }
 
 /** Dimensions with more values than this are summed slice by slice. */
@@ -137,6 +154,28 @@ function valueBlocks(input: ScanInput, blocks: Blocks, index: number): BlockSums
   }
   known.of.set(name, sums)
   return sums
+}
+
+/**
+ * Over-dispersion of the slice's events given what the whole fleet had in the same block: binomial χ² over the degrees of freedom, shrunk
+ * like overDispersion. A machine that is slow for everybody for a minute says nothing about the slice.
+ */
+function contrastDispersion(slice: BlockSums, all: BlockSums): number {
+  const own = sumOfBlocks(slice)
+  const whole = sumOfBlocks(all)
+  const [risk, restRisk] = [own.cB / own.xB, (whole.cB - own.cB) / (whole.xB - own.xB)]
+  if (!(risk > 0) || !(restRisk > 0) || !Number.isFinite(risk / restRisk)) return 1
+  let chi = 0
+  let used = 0
+  for (let block = 0; block < slice.events.length; block++) {
+    const mine = (slice.expected[block] as number) * risk
+    const share = mine / (mine + ((all.expected[block] as number) - (slice.expected[block] as number)) * restRisk)
+    const variance = (all.events[block] as number) * share * (1 - share)
+    if (!(variance >= 0.2)) continue
+    chi += ((slice.events[block] as number) - (all.events[block] as number) * share) ** 2 / variance
+    used++
+  }
+  return used < 3 ? 1 : Math.max(1, (chi + 4) / (used - 1 + 4))
 }
 
 /** Pearson's χ² over the degrees of freedom, shrunk to 1 by four pseudo-blocks, at least 1. */

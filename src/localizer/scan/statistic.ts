@@ -36,16 +36,25 @@ export function logChoose(n: number, k: number): number {
 }
 
 /**
- * Contrast inside the incident: ln of (slice's risk ÷ the rest's risk), each against its own baseline, and its score z²/2
- * (difference in differences of Poisson rates). Keeps a fleet-wide rise from hiding the slice that causes it.
+ * Contrast inside the incident: ln of (slice's risk ÷ the rest's risk), each against its own baseline, and the log-likelihood ratio of the
+ * slice's events against the rest's, where the slice is granted one standard error of what the baseline leaves open. Keeps a fleet-wide
+ * rise from hiding the slice that causes it. (Wald's z² would be held down by the few events of a healthy rest.)
  */
 export function contrast(slice: Counts, all: Counts, phi: number): { logRatio: number; score: number } {
-  const cA = Math.max(all.cA - slice.cA, 0) + 0.5
+  const cA = Math.max(all.cA - slice.cA, 0)
   const xA = Math.max(all.xA - slice.xA, 0) + 0.5
   const cB = Math.max(all.cB - slice.cB, 0) + SMOOTHING
   const xB = Math.max(all.xB - slice.xB, 0) + SMOOTHING
-  const inside = Math.log(riskRatio(slice))
-  const logRatio = inside - Math.log(cA / xA / (cB / xB))
-  const variance = phi * (1 / (slice.cA + 0.5) + 1 / cA + 1 / (slice.cB + SMOOTHING) + 1 / cB)
-  return { logRatio, score: logRatio > 0 ? (logRatio * logRatio) / (2 * variance) : 0 }
+  const own = slice.xA * ((slice.cB + SMOOTHING) / (slice.xB + SMOOTHING))
+  const others = xA * (cB / xB)
+  const logRatio = Math.log((slice.cA + 0.5) / (own + 0.5)) - Math.log((cA + 0.5) / (others + 0.5))
+  const granted = own * Math.exp(Math.sqrt(phi * (1 / (slice.cB + SMOOTHING) + 1 / cB)))
+  return { logRatio, score: twoSampleRatio(slice.cA, granted, cA, others) / phi }
+}
+
+/** Poisson log-likelihood ratio of c1 of x1 against c2 of x2; 0 where the first is not the higher rate. */
+function twoSampleRatio(c1: number, x1: number, c2: number, x2: number): number {
+  if (c1 <= 0 || x1 <= 0 || c1 * x2 <= c2 * x1) return 0
+  const rate = (c1 + c2) / (x1 + x2)
+  return c1 * Math.log(c1 / (x1 * rate)) + (c2 > 0 ? c2 * Math.log(c2 / (x2 * rate)) : 0)
 }

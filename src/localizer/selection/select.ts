@@ -164,7 +164,7 @@ function choose(
   const eligible = slices.filter((entry) => entry.candidate.score >= thresholds.slice).slice(0, CHECKED * 2)
   const elevated =
     !given.question.without?.has('contrast') && (eligible.length === 0 || restRose(given, inputs, eligible[0] as Scanned, fleet))
-  const ranked = elevated ? byContrast(inputs, slices, thresholds.slice) : eligible
+  const ranked = elevated ? byContrast(inputs, blocks, slices, thresholds.slice) : eligible
   const simple = simplestFirst(ranked)
   const ordered = given.question.without?.has('narrowing') ? simple : cleanestFirst(given, inputs, simple)
   for (const entry of ordered.slice(0, CHECKED)) {
@@ -199,18 +199,22 @@ function restRose(given: Case, inputs: ScanInput[], best: Scanned, fleet: Scanne
   return restEffect(given, input, slice).relative >= MIN_EFFECT
 }
 
-function byContrast(inputs: ScanInput[], slices: Scanned[], threshold: number): Scanned[] {
+function byContrast(inputs: ScanInput[], blocks: Blocks, slices: Scanned[], threshold: number): Scanned[] {
   return slices
     .filter((entry) => entry.candidate.score >= MIN_SCORE / 2)
-    .map((entry) => ({ entry, score: contrastOf(inputs, entry) - entry.candidate.penalty }))
+    .map((entry) => ({ entry, score: contrastOf(inputs, blocks, entry.candidate.literals) - entry.candidate.penalty }))
     .filter(({ score }) => score >= threshold)
     .sort((left, right) => right.score - left.score)
     .map(({ entry }) => entry)
 }
 
-function contrastOf(inputs: ScanInput[], entry: Scanned): number {
-  const input = inputs[entry.level] as ScanInput
-  return contrast(entry.candidate, input.all, entry.candidate.phi).score
+/** The clearest of all levels: far out in the tail the rest of the fleet may have too few events to compare with. */
+function contrastOf(inputs: readonly ScanInput[], blocks: Blocks, literals: Literal[]): number {
+  const scores = inputs.map((input) => {
+    const counted = evaluate(input, blocks, { ...emptyCandidate(), literals })
+    return contrast(counted, input.all, counted.contrastPhi ?? counted.phi).score
+  })
+  return Math.max(...scores)
 }
 
 /** All checks on one slice but the confounders; null where it fails one. */
@@ -232,7 +236,7 @@ function examine(
   const effect = sliceEffect(given, input, best)
   const rest = restEffect(given, input, best)
   if (effect.relative < MIN_EFFECT && given.question.measure.kind === 'quantile') return null
-  const contrastScore = contrast(best, input.all, best.phi).score
+  const contrastScore = contrastOf(inputs, blocks, best.literals)
   if (contrastScore < Math.max(4, best.penalty)) return null
   const victims = rest.relative >= MIN_EFFECT && rest.relative > 0.1 * effect.relative
   if (victims && (effect.relative < CAUSE_FACTOR * rest.relative || effect.absolute < CAUSE_FACTOR * rest.absolute)) return null

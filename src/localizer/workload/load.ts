@@ -28,6 +28,7 @@ const MIN_MOVED_GROWTH = 1.05
 /** Without the mover's rows at most this part of the growth may be left. */
 const MAX_UNMOVED = 0.5
 const MAX_FLOOR_RATIO = 1.35
+const SATURATION = 2
 /** Cost of a token, incident ÷ baseline, up to which longer work is only longer. */
 const MAX_COST_RATIO = 1.25
 const MAX_CACHE_FALL = 0.8
@@ -54,7 +55,7 @@ export function checkLoad(given: Case, rows: Rows, rest: Rows | null, excess: re
   if (own) {
     const cost = costPerToken(given, rows)
     if (cost > MAX_COST_RATIO) reasons.push(`a token costs ${cost.toFixed(2)} times as much`)
-  } else if (floorRatio > dearest(growth, mover)) reasons.push(`work itself takes ${floorRatio.toFixed(2)} times as long`)
+  } else if (floorRatio > dearest(growth, mover, rest)) reasons.push(`work itself takes ${floorRatio.toFixed(2)} times as long`)
   const outside = outsideShare(excess)
   if (outside > 0.5) reasons.push(`${Math.round(outside * 100)} % of the excess is outside the engines`)
   const cache = cacheRatio(given, rows.incident, rows.baseline)
@@ -134,9 +135,14 @@ function costPerToken(given: Case, rows: Rows): number {
   return Number.isFinite(ratio) ? ratio : Number.POSITIVE_INFINITY
 }
 
-/** More work in the same batches makes each piece dearer: where somebody brought it, up to as many times as the work grew. */
-function dearest(growth: Growth | null, mover: Move | null): number {
-  return growth === null || mover === null ? MAX_FLOOR_RATIO : Math.max(MAX_FLOOR_RATIO, growth.now / growth.before)
+/**
+ * More work in the same batches makes each piece dearer: where somebody brought it, up to as many times as the work grew. Where it is the
+ * whole fleet that waits, more: close to saturation time grows faster than work.
+ */
+function dearest(growth: Growth | null, mover: Move | null, rest: Rows | null): number {
+  if (growth === null || mover === null) return MAX_FLOOR_RATIO
+  const grown = growth.now / growth.before
+  return Math.max(MAX_FLOOR_RATIO, rest === null ? grown ** SATURATION : grown)
 }
 
 /** Prefill at equal tokens, now ÷ before; null where it is not measured. Queues in front of it say nothing about it. */

@@ -25,14 +25,18 @@ export const slowerCompute: MechanismTest = {
       (signals.hasPhases ? 0.4 + 0.25 * Math.min(1, compute) : 0.3) +
         both +
         (throttled !== undefined || slowClock ? 0.25 : 0) -
-        (grown > 1.3 ? 0.2 : 0),
+        (grown > 1.3 ? 0.2 : 0) -
+        (signals.isIntermittent ? 0.15 : 0),
       [
         slowPrefill && `prefill takes ${(1 + prefill.excess / prefill.expected).toFixed(2)} times as long at equal tokens`,
         slowDecode && tpot !== null && `time per token is ${(tpot.now / tpot.before).toFixed(2)} times`,
         throttled !== undefined && `${throttled.replica} is throttled: ${throttled.gpu_throttle_reason}`,
         slowClock && 'GPU clocks fell',
       ],
-      [grown > 1.3 && `${grown.toFixed(1)} times as much work arrives`],
+      [
+        grown > 1.3 && `${grown.toFixed(1)} times as much work arrives`,
+        signals.isIntermittent && 'it comes and goes: fast requests are nearly as fast as ever',
+      ],
     )
   },
 }
