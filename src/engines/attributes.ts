@@ -104,10 +104,13 @@ function readPlace(resource: Attributes): Partial<RequestColumns> {
   return columns
 }
 
+const OWN_PLACES: ReadonlyMap<string, (typeof PLACES)[number][0]> = new Map(PLACES.map(([column, own]) => [own, column]))
+
 /** The same of a span's own attributes, our own keys only, into `columns`. */
 export function readOwnPlace(attributes: Attributes, columns: Partial<RequestColumns>): void {
-  for (const [column, own] of PLACES) {
-    const value = textOf(attributes, own)
-    if (value !== null) columns[column] = value
+  for (const key in attributes) {
+    const column = OWN_PLACES.get(key)
+    const value = column === undefined ? null : textOf(attributes, key)
+    if (column !== undefined && value !== null) columns[column] = value
   }
 }

@@ -43,7 +43,8 @@ const ENCODERS: Record<WireKind, (values: Values, validity: Validity) => Data> =
     const flat: string[] = []
     const offsets = new Int32Array(values.length + 1)
     for (let index = 0; index < values.length; index++) {
-      flat.push(...((values[index] as string[] | null | undefined) ?? []))
+      const names = values[index] as string[] | null | undefined
+      if (names !== null && names !== undefined) for (const name of names) flat.push(name)
       offsets[index + 1] = flat.length
     }
     const child = encodeDictionary(flat, { nullCount: 0, bitmap: undefined })
@@ -55,15 +56,19 @@ const ENCODERS: Record<WireKind, (values: Values, validity: Validity) => Data> =
 function encodeDictionary(values: Values, { nullCount, bitmap }: Validity): Data {
   const indexes = new Map<string, number>()
   const data = new Int32Array(values.length)
+  // The same value often comes several times in a row.
+  let last: string | null = null
+  let lastIndex = 0
   for (let position = 0; position < values.length; position++) {
     const value = values[position] as string | null | undefined
     if (value === null || value === undefined) continue
-    let index = indexes.get(value)
-    if (index === undefined) {
-      index = indexes.size
-      indexes.set(value, index)
+    if (value !== last) {
+      const known = indexes.get(value)
+      lastIndex = known ?? indexes.size
+      if (known === undefined) indexes.set(value, lastIndex)
+      last = value
     }
-    data[position] = index
+    data[position] = lastIndex
   }
   const { bytes, offsets } = encodeStrings([...indexes.keys()])
   const dictionary = makeVector(makeData({ type: new Utf8(), length: indexes.size, nullCount: 0, valueOffsets: offsets, data: bytes }))

@@ -1,57 +1,67 @@
 // Request records to columns of the `requests` table and back. Both directions follow the column table of the model.
-import { type Exactness, PHASES, type PhaseDuration, type PhaseId } from '@longpole/model/phase'
+import { type Exactness, PHASES, type PhaseDuration, type PhaseId, phaseOrder } from '@longpole/model/phase'
 import { type ColumnKind, REQUEST_COLUMNS } from '@longpole/model/request-columns'
 import { PHASE_COLUMNS, type RequestRecord } from '@longpole/model/request-record'
 import { type EncodedTable, encodeTable } from '../arrow/table.ts'
 import { LIST_COLUMNS, REQUESTS } from '../schema/requests.ts'
 
-const PHASE_BY_ID = new Map(PHASE_COLUMNS.map((column) => [column.phase, column]))
 const IS_JSON: Partial<Record<ColumnKind, true>> = { counts: true, labels: true }
 
 export function encodeRecords(records: readonly RequestRecord[]): EncodedTable {
-  const columns = new Map<string, unknown[]>()
+  const columns = phaseColumns(records)
   for (const { name, kind } of REQUEST_COLUMNS) {
     columns.set(name, IS_JSON[kind] ? records.map((record) => toJson(record[name])) : records.map((record) => record[name]))
   }
   columns.set('phase_parts', records.map(phaseParts))
-  columns.set(
-    'overlays',
-    records.map((record) => toJson(record.overlays)),
-  )
-  columns.set(
-    'hops',
-    records.map((record) => stampedToJson(record.hops)),
-  )
-  columns.set(
-    'attempt_list',
-    records.map((record) => stampedToJson(record.attempt_list)),
-  )
-
-  const put = (name: string, row: number, value: unknown) => {
-    let values = columns.get(name)
-    if (values === undefined) {
-      values = new Array(records.length).fill(null)
-      columns.set(name, values)
-    }
-    values[row] = value
-  }
-  for (let row = 0; row < records.length; row++) {
-    for (const phase of (records[row] as RequestRecord).phases) {
-      const column = PHASE_BY_ID.get(phase.phase)
-      if (column === undefined) continue
-      put(column.seconds, row, phase.seconds)
-      put(column.source, row, phase.source)
-      put(column.exactness, row, phase.exactness)
-      if (phase.errorSeconds !== undefined) put(column.error, row, phase.errorSeconds)
-    }
-  }
+  columns.set('overlays', records.map(overlaysToJson))
+  columns.set('hops', records.map(hopsToJson))
+  columns.set('attempt_list', records.map(attemptsToJson))
   return encodeTable(REQUESTS.columns, records.length, (name) => columns.get(name))
 }
 
-function phaseParts({ phases }: RequestRecord): string | null {
-  const parts = phases.filter((phase) => phase.parts !== undefined).map((phase) => [phase.phase, phase.parts])
-  return parts.length === 0 ? null : JSON.stringify(Object.fromEntries(parts))
+/** Four columns for each phase that one of the records has. */
+function phaseColumns(records: readonly RequestRecord[]): Map<string, unknown[]> {
+  const columns = new Map<string, unknown[]>()
+  const byOrder: ({ seconds: unknown[]; source: unknown[]; exactness: unknown[]; error: unknown[] } | undefined)[] = []
+  const make = (name: string) => {
+    const values = new Array(records.length).fill(null)
+    columns.set(name, values)
+    return values
+  }
+  for (let row = 0; row < records.length; row++) {
+    const { phases } = records[row] as RequestRecord
+    for (let at = 0; at < phases.length; at++) {
+      const phase = phases[at] as PhaseDuration
+      const order = phaseOrder(phase.phase)
+      const names = PHASE_COLUMNS[order]
+      if (names === undefined) continue
+      let own = byOrder[order]
+      if (own === undefined) {
+        own = { seconds: make(names.seconds), source: make(names.source), exactness: make(names.exactness), error: make(names.error) }
+        byOrder[order] = own
+      }
+      own.seconds[row] = phase.seconds
+      own.source[row] = phase.source
+      own.exactness[row] = phase.exactness
+      if (phase.errorSeconds !== undefined) own.error[row] = phase.errorSeconds
+    }
+  }
+  return columns
 }
+
+function phaseParts({ phases }: RequestRecord): string | null {
+  let parts: Record<string, Record<string, number>> | null = null
+  for (const phase of phases) {
+    if (phase.parts === undefined) continue
+    parts ??= {}
+    parts[phase.phase] = phase.parts
+  }
+  return parts === null ? null : JSON.stringify(parts)
+}
+
+const overlaysToJson = ({ overlays }: RequestRecord) => (overlays.length === 0 ? null : JSON.stringify(overlays))
+const hopsToJson = ({ hops }: RequestRecord) => stampedToJson(hops)
+const attemptsToJson = ({ attempt_list }: RequestRecord) => stampedToJson(attempt_list)
 
 /** JSON text of a map or list; null where it is missing or empty. */
 function toJson(value: unknown): string | null {
@@ -62,7 +72,7 @@ function toJson(value: unknown): string | null {
 
 /** The same of hops and attempts: their instants become text. */
 function stampedToJson(list: readonly { start_unix_ns: bigint }[]): string | null {
-  return toJson(list.map((entry) => ({ ...entry, start_unix_ns: entry.start_unix_ns.toString() })))
+  return list.length === 0 ? null : JSON.stringify(list.map((entry) => ({ ...entry, start_unix_ns: entry.start_unix_ns.toString() })))
 }
 
 /** A table from elsewhere may hold anything there; what has no readable instant is left out rather than making the record unreadable. */

@@ -43,24 +43,89 @@ const SECONDS = [
   ['itl_max', Longpole.gapMax],
 ] as const
 
-/** Only what the span says: unknown columns are absent. */
-export function readColumns(span: Span): Partial<RequestColumns> {
-  const { attributes, resource } = span
+/** Stamps of the boundaries, in seconds from the start of the span. */
+const STAMPS = [
+  ['received', Longpole.receivedAt],
+  ['connected', Longpole.connectedAt],
+  ['sent', Longpole.sentAt],
+  ['headers', Longpole.headersAt],
+  ['firstToken', Longpole.firstTokenAt],
+  ['firstTokenOut', Longpole.firstTokenOutAt],
+  ['lastToken', Longpole.lastTokenAt],
+] as const
+
+type TextColumn = (typeof TEXTS)[number][0]
+type NumberColumn = (typeof COUNTS)[number][0] | (typeof SECONDS)[number][0]
+export type Stamps = Partial<Record<(typeof STAMPS)[number][0], number>>
+
+/** What an attribute is read as: nearly every span has few of them, so they are looked up by name and not asked for one by one. */
+interface Reading {
+  text?: TextColumn
+  count?: NumberColumn
+  seconds?: NumberColumn
+  stamp?: keyof Stamps
+}
+
+const READINGS: ReadonlyMap<string, Reading> = (() => {
+  const readings = new Map<string, Reading>()
+  const add = (key: string, reading: Reading) => readings.set(key, { ...readings.get(key), ...reading })
+  for (const [text, key] of TEXTS) add(key, { text })
+  for (const [count, key] of COUNTS) add(key, { count })
+  for (const [seconds, key] of SECONDS) add(key, { seconds })
+  for (const [stamp, key] of STAMPS) add(key, { stamp })
+  return readings
+})()
+
+const textsOfResource = new WeakMap<Attributes, Partial<RequestColumns>>()
+
+/** Texts that stand in the resource: they hold where the span itself says nothing. The spans of a batch share it. */
+function readResource(resource: Attributes): Partial<RequestColumns> {
+  let columns = textsOfResource.get(resource)
+  if (columns === undefined) {
+    columns = {}
+    for (const [column, key] of TEXTS) {
+      const value = textOf(resource, key)
+      if (value !== null) columns[column] = value
+    }
+    textsOfResource.set(resource, columns)
+  }
+  return columns
+}
+
+/** Only what the span says: unknown columns and stamps are absent. */
+export function readSpan({ attributes, resource }: Span): { columns: Partial<RequestColumns>; stamps: Stamps } {
   const columns: Partial<RequestColumns> = { ...placeOf(resource) }
+  const stamps: Stamps = {}
   readOwnPlace(attributes, columns)
-  Object.assign(columns, readFingerprint(textOf(attributes, Otel.systemFingerprint)))
-  for (const [column, key] of TEXTS) {
-    const value = textOf(attributes, key) ?? textOf(resource, key)
-    if (value !== null) columns[column] = value
+  const fingerprint = textOf(attributes, Otel.systemFingerprint)
+  if (fingerprint !== null) Object.assign(columns, readFingerprint(fingerprint))
+  Object.assign(columns, readResource(resource))
+  for (const key in attributes) {
+    const reading = READINGS.get(key)
+    if (reading === undefined) continue
+    if (reading.text !== undefined) {
+      const value = textOf(attributes, key)
+      if (value !== null) columns[reading.text] = value
+    }
+    if (reading.count !== undefined) {
+      const value = countOf(attributes, key)
+      if (value !== null) columns[reading.count] = value
+    }
+    if (reading.seconds === undefined && reading.stamp === undefined) continue
+    const seconds = secondsOf(attributes, key)
+    if (seconds === null) continue
+    if (reading.seconds !== undefined) columns[reading.seconds] = seconds
+    if (reading.stamp !== undefined) stamps[reading.stamp] = seconds
   }
-  for (const [column, key] of COUNTS) {
-    const value = countOf(attributes, key)
-    if (value !== null) columns[column] = value
-  }
-  for (const [column, key] of SECONDS) {
-    const value = secondsOf(attributes, key)
-    if (value !== null) columns[column] = value
-  }
+  readOutcome(attributes, columns)
+  return { columns, stamps }
+}
+
+export function readColumns(span: Span): Partial<RequestColumns> {
+  return readSpan(span).columns
+}
+
+function readOutcome(attributes: Attributes, columns: Partial<RequestColumns>): void {
   const route = textOf(attributes, Otel.httpRoute) ?? textOf(attributes, Otel.urlPath)
   if (route !== null) columns.route = route
   const finish = firstTextOf(attributes, GenAi.responseFinishReasons)
@@ -71,7 +136,6 @@ export function readColumns(span: Span): Partial<RequestColumns> {
   const gaps = readHistogram(attributes)
   if (gaps !== null) columns.itl = gaps
   if (columns.prompt_tokens !== undefined) columns.prompt_class = promptClass(columns.prompt_tokens)
-  return columns
 }
 
 /** `index:count` strings → map, entries of another shape left out. */

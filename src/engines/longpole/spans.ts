@@ -2,12 +2,12 @@
 // `longpole.at.*` attributes, in seconds from the start of their span.
 import { GenAi, Longpole, ScopeName } from '@longpole/model/conventions/attributes'
 import type { Observation } from '@longpole/model/observation'
-import { EXACTNESSES, type Exactness, isPhaseId, type PhaseDuration } from '@longpole/model/phase'
+import { EXACTNESSES, type Exactness, isPhaseId, type PhaseDuration, type PhaseId } from '@longpole/model/phase'
 import type { Attributes, Span } from '@longpole/model/span'
 import { clockOf, secondsOf, textOf } from '../attributes.ts'
 import { nanos, spanSeconds } from '../durations.ts'
 import { type SpanTree, spanTree } from '../span-tree.ts'
-import { readColumns, readDimensions } from './columns.ts'
+import { readDimensions, readSpan } from './columns.ts'
 
 const PARTS = { dns: Longpole.partDns, tcp: Longpole.partTcp, tls: Longpole.partTls } as const
 /** `longpole.seen` of a request whose consumer's pauses delay the stamps, so that they are part of the sum. */
@@ -44,13 +44,10 @@ function withRole(spans: readonly Span[]): { span: Span; role: 'request' | 'atte
 
 function observeOne(span: Span, vantage: 'client' | 'sidecar', role: 'request' | 'attempt', tree: SpanTree): Observation {
   const parts = tree.childrenOf(span).filter((child) => !isRequestOrAttempt(child))
-  const { attributes } = span
-  const stamp = (key: string): bigint | undefined => {
-    const at = secondsOf(attributes, key)
-    return at === null ? undefined : span.startUnixNano + nanos(at)
-  }
-  const connect = parts.find((part) => part.attributes[Longpole.phase] === 'client.connect')
-  const upload = parts.find((part) => part.attributes[Longpole.phase] === 'client.upload')
+  const { attributes, startUnixNano } = span
+  const { columns, stamps } = readSpan(span)
+  const at = (seconds: number | undefined) => (seconds === undefined ? undefined : startUnixNano + nanos(seconds))
+  const partOf = (phase: PhaseId) => parts.find((part) => part.attributes[Longpole.phase] === phase)
   const dimensions = readDimensions(attributes)
   return {
     vantage,
@@ -58,23 +55,23 @@ function observeOne(span: Span, vantage: 'client' | 'sidecar', role: 'request' |
     traceId: span.traceId,
     spanId: span.spanId,
     parentSpanId: span.parentSpanId,
-    spanIds: [span.spanId, ...parts.map((part) => part.spanId)],
+    spanIds: parts.length === 0 ? [span.spanId] : [span.spanId, ...parts.map((part) => part.spanId)],
     requestIds: [textOf(attributes, Longpole.requestId), textOf(attributes, GenAi.responseId)].filter((id) => id !== null),
-    startUnixNano: span.startUnixNano,
+    startUnixNano,
     endUnixNano: span.endUnixNano,
     clock: clockOf(span),
     boundaries: {
-      received: stamp(Longpole.receivedAt),
-      connected: stamp(Longpole.connectedAt) ?? connect?.endUnixNano,
-      sent: stamp(Longpole.sentAt) ?? upload?.endUnixNano,
-      headers: stamp(Longpole.headersAt),
-      firstToken: stamp(Longpole.firstTokenAt),
-      firstTokenOut: stamp(Longpole.firstTokenOutAt),
-      lastToken: stamp(Longpole.lastTokenAt),
+      received: at(stamps.received),
+      connected: at(stamps.connected) ?? partOf('client.connect')?.endUnixNano,
+      sent: at(stamps.sent) ?? partOf('client.upload')?.endUnixNano,
+      headers: at(stamps.headers),
+      firstToken: at(stamps.firstToken),
+      firstTokenOut: at(stamps.firstTokenOut),
+      lastToken: at(stamps.lastToken),
     },
     phases: parts.flatMap((part) => readPhase(part, attributes)),
     overlays: [],
-    columns: readColumns(span),
+    columns,
     ...(dimensions === null ? {} : { dimensions }),
   }
 }
