@@ -156,7 +156,11 @@ export interface ApiWhyRequest {
 }
 export interface ApiWhyResponse {
   findings: Finding[]
+  /** Requests that were compared. */
   rows: { incident: number; baseline: number }
+  /** Requests that the windows hold, where only a sample of them (by record id) was compared. */
+  stored?: { incident: number; baseline: number }
+  /** The localizer's own time. */
   seconds: number
 }
 
@@ -187,11 +191,15 @@ export interface ApiHeatmap {
   /** counts[time][bin]. */
   counts: number[][]
   quantiles: { p50: (number | null)[]; p99: (number | null)[] }
+  /** One request in so many was read and counts are multiplied by it: 1 unless the window holds more than a picture needs. */
+  one_in: number
 }
 
 /** GET /api/v1/breakdown: one row a value of a dimension. */
 export interface ApiBreakdown {
   dimension: string
+  /** One request in so many was read and counts are multiplied by it: 1 unless the window holds more than a picture needs. */
+  one_in: number
   rows: {
     value: string
     requests: number
@@ -208,4 +216,6 @@ export interface ApiSeries {
   column: string
   times: number[]
   lines: { name: string; values: (number | null)[] }[]
+  /** As of a heat map. */
+  one_in: number
 }

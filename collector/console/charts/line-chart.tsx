@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { duration } from '../format.ts'
+import { type Mark, placeMarks } from './marks.ts'
 
 export interface Line {
   name: string
@@ -10,33 +11,39 @@ export interface Line {
   colour: string
 }
 
-export interface Mark {
-  /** Unix seconds. */
-  at: number
-  label: string
-  kind: 'onset' | 'change'
+/** A colour of the sheet as a canvas takes it. The variable itself holds both themes, so an element has to wear it to know which. */
+function colourOf(name: string, element: HTMLElement): string {
+  element.style.color = `var(${name})`
+  const { color } = getComputedStyle(element)
+  element.style.color = ''
+  return color
 }
-
-const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
 function drawMarks(marks: readonly Mark[]) {
   return (plot: uPlot): void => {
     const { ctx, bbox } = plot
-    for (const mark of marks) {
-      const x = plot.valToPos(mark.at, 'x', true)
-      if (x < bbox.left || x > bbox.left + bbox.width) continue
-      ctx.save()
-      ctx.strokeStyle = css(mark.kind === 'onset' ? '--bad' : '--purple')
-      ctx.fillStyle = ctx.strokeStyle
-      ctx.setLineDash([4, 4])
+    const colours = { onset: colourOf('--bad', plot.root), change: colourOf('--purple', plot.root) }
+    ctx.save()
+    ctx.font = `${11 * devicePixelRatio}px system-ui`
+    ctx.setLineDash([4, 4])
+    const placed = placeMarks(marks, {
+      left: bbox.left,
+      right: bbox.left + bbox.width,
+      placeOf: (at) => plot.valToPos(at, 'x', true),
+      widthOf: (label) => ctx.measureText(label).width,
+    })
+    for (const { x, kind, label, row, side } of placed) {
+      ctx.strokeStyle = colours[kind]
+      ctx.fillStyle = colours[kind]
       ctx.beginPath()
       ctx.moveTo(x, bbox.top)
       ctx.lineTo(x, bbox.top + bbox.height)
       ctx.stroke()
-      ctx.font = `${11 * devicePixelRatio}px system-ui`
-      ctx.fillText(mark.label.slice(0, 40), x + 4, bbox.top + 12 * devicePixelRatio)
-      ctx.restore()
+      if (row === null) continue
+      ctx.textAlign = side === 'left' ? 'right' : 'left'
+      ctx.fillText(label, side === 'left' ? x - 4 : x + 4, bbox.top + (12 + 14 * row) * devicePixelRatio)
     }
+    ctx.restore()
   }
 }
 
@@ -57,7 +64,8 @@ export function LineChart({
   useEffect(() => {
     const element = holder.current
     if (element === null || times.length === 0) return
-    const axis = { stroke: css('--muted'), grid: { stroke: css('--line') }, ticks: { stroke: css('--line') } }
+    const line = colourOf('--line', element)
+    const axis = { stroke: colourOf('--muted', element), grid: { stroke: line }, ticks: { stroke: line } }
     const plot = new uPlot(
       {
         width: element.clientWidth,

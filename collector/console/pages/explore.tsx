@@ -94,15 +94,23 @@ export function ExplorePage(): ReactNode {
             />
           ))}
       </Answered>
+      <Sampled oneIn={heat.data?.one_in ?? 1} />
       {selection !== null && <Comparison question={questionOf(column, filters, selection)} />}
       <section>
         <h2>By {by.replace('_', ' ')}</h2>
         <Answered query={rows} height={240}>
           <Table rows={rows.data?.rows ?? []} dimension={by} />
+          <Sampled oneIn={rows.data?.one_in ?? 1} />
         </Answered>
       </section>
     </>
   )
+}
+
+/** What is drawn from a part of the window's requests says so. */
+function Sampled({ oneIn }: { oneIn: number }): ReactNode {
+  if (oneIn < 1.5) return null
+  return <p className="muted">From one request in {Math.round(oneIn)}, taken evenly over the window; counts are multiplied by it.</p>
 }
 
 function questionOf(column: string, filters: Record<string, string>, selection: Selection): ApiWhyRequest {
@@ -199,6 +207,11 @@ function Comparison({ question }: { question: ApiWhyRequest }): ReactNode {
             {why.data.findings.length === 0 && <p>Nothing differs from before.</p>}
             <p className="muted">
               {count(why.data.rows.incident)} requests against {count(why.data.rows.baseline)} before, in {duration(why.data.seconds)}
+              {why.data.stored !== undefined && (
+                <>
+                  ; a sample of {count(why.data.stored.incident)} and {count(why.data.stored.baseline)}
+                </>
+              )}
             </p>
           </>
         )}

@@ -6,6 +6,7 @@ import { REQUESTS, SAMPLES } from '../../store/schema/tables.ts'
 import type { ApiContext } from './context.ts'
 import { type ClassRow, createExcess } from './excess.ts'
 import { readQuery, readWhole } from './input.ts'
+import { createSharedAnswers } from './shared-answers.ts'
 import { REAL_REQUESTS } from './summary.ts'
 
 const DEFAULT_WINDOW_SECONDS = 300
@@ -50,9 +51,11 @@ interface RequestRow {
 
 export function createFleetRoutes(context: ApiContext): Router {
   const router = Router()
+  const ask = createSharedAnswers<ApiFleet>({ clock: context.clock, freshMs: 1_000, maxQuestions: 20 })
   router.get('/fleet', async (request, response) => {
     const query = readQuery(request, new Set(['window']))
-    response.json(await readFleet(context, readWhole(query, 'window', 10, MAX_WINDOW_SECONDS) ?? DEFAULT_WINDOW_SECONDS))
+    const windowSeconds = readWhole(query, 'window', 10, MAX_WINDOW_SECONDS) ?? DEFAULT_WINDOW_SECONDS
+    response.json(await ask(String(windowSeconds), () => readFleet(context, windowSeconds)))
   })
   return router
 }

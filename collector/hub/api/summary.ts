@@ -7,6 +7,7 @@ import { objectivesFor } from '../../../src/config/objectives.ts'
 import { REQUESTS } from '../../store/schema/tables.ts'
 import type { ApiContext } from './context.ts'
 import { readQuery, readWhole } from './input.ts'
+import { createSharedAnswers } from './shared-answers.ts'
 import { goodputExpression, judgementExpression } from './slo-sql.ts'
 
 const DEFAULT_WINDOW_SECONDS = 300
@@ -19,9 +20,11 @@ export const REAL_REQUESTS = 'ifNull(synthetic, false) = false'
 
 export function createSummaryRoutes(context: ApiContext): Router {
   const router = Router()
+  const ask = createSharedAnswers<ApiSummary>({ clock: context.clock, freshMs: 1_000, maxQuestions: 20 })
   router.get('/summary', async (request, response) => {
     const query = readQuery(request, new Set(['window']))
-    response.json(await summarize(context, readWhole(query, 'window', 10, MAX_WINDOW_SECONDS) ?? DEFAULT_WINDOW_SECONDS))
+    const windowSeconds = readWhole(query, 'window', 10, MAX_WINDOW_SECONDS) ?? DEFAULT_WINDOW_SECONDS
+    response.json(await ask(String(windowSeconds), () => summarize(context, windowSeconds)))
   })
   return router
 }

@@ -1,0 +1,59 @@
+// Windows with more requests than a picture needs are read in many short slices of time, spread evenly: the store reads only the granules
+// of those slices. Whoever uses it says so to the reader, and multiplies counts by `oneIn`.
+import { REQUESTS } from '../../store/schema/tables.ts'
+import type { Store } from '../../store/store.ts'
+
+export interface TimeWindow {
+  /** Unix nanoseconds. */
+  from: bigint
+  to: bigint
+}
+
+export interface TimeSample {
+  /** SQL on `start_unix_ns` with the numbers in it; null where the whole window is read. */
+  condition: string | null
+  /** Whole length of the window ÷ length of its slices; 1 for all of it. */
+  oneIn: number
+}
+
+export const WHOLE: TimeSample = { condition: null, oneIn: 1 }
+
+export interface TimeSampleSettings {
+  /** Rows to be read at most, roughly. */
+  maxRows: number
+  /** Slices; each has a place of its own within its share of the window, so that nothing periodic in the traffic hides between them. */
+  slices: number
+}
+
+/** How many requests start in the window, versions of amended ones counted too: cheap, and good enough to choose by. */
+export async function estimateRows(store: Store, { from, to }: TimeWindow): Promise<number> {
+  const [row] = await store.query<{ rows: number }>(
+    `SELECT count() AS rows FROM ${REQUESTS.name} WHERE start_unix_ns >= {from:Int64} AND start_unix_ns < {to:Int64} SETTINGS final = 0`,
+    { from: from.toString(), to: to.toString() },
+  )
+  return Number(row?.rows ?? 0)
+}
+
+/** The whole window where it holds no more than `maxRows`, otherwise slices of it. */
+export async function chooseSample(store: Store, window: TimeWindow, settings: TimeSampleSettings): Promise<TimeSample> {
+  return sliceWindow(window, (await estimateRows(store, window)) / settings.maxRows, settings.slices)
+}
+
+/** Slices that are one part in `oneIn` of the window. */
+export function sliceWindow({ from, to }: TimeWindow, oneIn: number, slices: number): TimeSample {
+  // Below this the store reads nearly all granules anyway.
+  if (oneIn < 2) return WHOLE
+  const step = (to - from) / BigInt(slices)
+  const width = BigInt(Math.floor(Number(step) / oneIn))
+  if (width <= 0n) return WHOLE
+  const ranges = Array.from({ length: slices }, (_, index) => {
+    const start = from + step * BigInt(index) + BigInt(Math.floor(place(index) * Number(step - width)))
+    return `(start_unix_ns >= ${start} AND start_unix_ns < ${start + width})`
+  })
+  return { condition: `(${ranges.join(' OR ')})`, oneIn: Number(step) / Number(width) }
+}
+
+/** 0 to 1, the same for the same slice, evenly spread (the golden ratio's multiples, a low-discrepancy sequence). */
+function place(index: number): number {
+  return (index * 0.618_033_988_749_895) % 1
+}
