@@ -18,6 +18,8 @@ export interface Queries {
   select(metric: MetricKey, matchers?: Matchers, suffix?: '_bucket' | '_sum' | '_count'): string
   /** Per-second rate of a counter, summed by labels. */
   rate<K extends MetricKey>(metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
+  /** Preemptions per second, 0 for an engine that is scraped and has not counted one yet (some name the counter with the first). */
+  preemptions(by?: readonly LabelsOf<'enginePreemptionsTotal'>[]): string
   /** Increase over the dashboard's whole range, summed by labels. */
   increase<K extends MetricKey>(metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
   /** Rate of a histogram's `_sum` or `_count`. */
@@ -80,6 +82,7 @@ export function createQueries(variables: readonly Variable[]): Queries {
         ...(exemplars && share === Math.max(...shares) ? { exemplar: true } : {}),
       })),
     rate,
+    preemptions: (labels) => `(${rate('enginePreemptionsTotal', labels)} or 0 * sum${by(labels)}(${select('engineUp')}))`,
     increase: (metric, labels, matchers) => `sum${by(labels)}(increase(${select(metric, matchers)}[$__range]))`,
     part: (metric, part, labels, matchers) => `sum${by(labels)}(rate(${select(metric, matchers, part)}[${RATE}]))`,
     share: (metric, labels, matchers) => {

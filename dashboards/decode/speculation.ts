@@ -28,7 +28,7 @@ export function speculation(q: Queries): Row {
         width: 8,
         min: 0,
         noValue: 'No engine is scraped',
-        targets: [{ expr: `topk(10, ${q.rate('enginePreemptionsTotal', ['replica'])})`, legend: '{{replica}}' }],
+        targets: [{ expr: `topk(10, ${q.preemptions(['replica'])})`, legend: '{{replica}}' }],
       }),
       timeSeries({
         title: 'Decode by replica',

@@ -67,7 +67,7 @@ export function cache(q: Queries): Row {
         min: 0,
         noValue: 'No engine is scraped',
         targets: [
-          { expr: q.rate('enginePreemptionsTotal', []), legend: 'preemptions/s' },
+          { expr: q.preemptions(), legend: 'preemptions/s' },
           { expr: q.gauge('avg', 'engineKvUsageRatio', []), legend: 'KV in use (1 = full)' },
         ],
       }),

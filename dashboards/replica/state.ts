@@ -58,7 +58,7 @@ export function state(q: Queries): Row {
         noValue: 'No engine is scraped',
         targets: [
           { expr: q.gauge('max', 'engineKvUsageRatio', ['replica']), legend: '{{replica}} KV' },
-          { expr: q.rate('enginePreemptionsTotal', ['replica']), legend: '{{replica}} preemptions/s' },
+          { expr: q.preemptions(['replica']), legend: '{{replica}} preemptions/s' },
         ],
       }),
       timeSeries({
