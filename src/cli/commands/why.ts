@@ -51,7 +51,7 @@ const list = (text: string): string[] =>
 export function createCommand(): Command {
   return new Command('why')
     .description('which phase, which slice, since when, how much and why; or that nothing is wrong')
-    .option('--table <file>', 'localize this .ndjson, .csv or .arrow file instead of asking the hub')
+    .option('--table <file>', 'localize this .ndjson (.gz), .csv or .arrow file instead of asking the hub')
     .option('--time <column>', 'column with the time of each row', 'start_unix_ns')
     .option('--target <column>', 'duration, flag or additive column that moved')
     .option('--slo <seconds>', 'a row above this is bad')

@@ -1,6 +1,7 @@
 // One JSON object a line. Product records may carry `dimensions` (a map of the user's own) and `phases` (a list): both become columns.
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { createGunzip } from 'node:zlib'
 import { type PhaseId, phaseColumn } from '@longpole/model/phase'
 import { InputError } from '../input-error.ts'
 import type { TableBuilder } from './builder.ts'
@@ -9,7 +10,9 @@ const PROGRESS_ROWS = 200_000
 
 /** Each parsed line with its number; blank lines are skipped. */
 export async function* readLines(file: string): AsyncGenerator<{ value: Record<string, unknown>; line: number }> {
-  const lines = createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })
+  const bytes = createReadStream(file)
+  const input = file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes
+  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
   let line = 0
   for await (const text of lines) {
     line++

@@ -18,9 +18,9 @@ export interface LoadedTable {
 export async function readTable(file: string, wanted: WantedColumns, progress: (rows: number) => void): Promise<LoadedTable> {
   if (!existsSync(file)) throw new InputError(`--table: no such file ${file}`)
   const builder = new TableBuilder(file, wanted.time, createColumnUse(wanted))
-  if (/\.(ndjson|jsonl)$/i.test(file)) await readNdjson(file, builder, progress)
+  if (/\.(ndjson|jsonl)(\.gz)?$/i.test(file)) await readNdjson(file, builder, progress)
   else if (/\.csv$/i.test(file)) await readCsv(file, builder, progress)
   else if (/\.(arrow|feather|ipc)$/i.test(file)) await readArrow(file, builder)
-  else throw new InputError(`--table: expected a file that ends in .ndjson, .csv or .arrow, got ${file}`)
+  else throw new InputError(`--table: expected a file that ends in .ndjson, .ndjson.gz, .csv or .arrow, got ${file}`)
   return { table: builder.finish(wanted.weight), columns: builder.columnNames }
 }

@@ -169,7 +169,9 @@ function choose(
   const ordered = given.question.without?.has('narrowing') ? simple : cleanestFirst(given, inputs, simple)
   for (const entry of ordered.slice(0, CHECKED)) {
     const input = inputs[entry.level] as ScanInput
-    const check = checkConfounders(input, entry.candidate)
+    // Judged against the rest of the fleet, it is the scatter against the rest that counts.
+    const phi = elevated ? (entry.candidate.contrastPhi ?? entry.candidate.phi) : entry.candidate.phi
+    const check = checkConfounders(input, { ...entry.candidate, phi })
     if (check.explainedBy !== null && !given.question.without?.has('confounders')) {
       selection.mixShift ??= { ...entry, by: check.explainedBy }
       continue
@@ -201,7 +203,7 @@ function restRose(given: Case, inputs: ScanInput[], best: Scanned, fleet: Scanne
 
 function byContrast(inputs: ScanInput[], blocks: Blocks, slices: Scanned[], threshold: number): Scanned[] {
   return slices
-    .filter((entry) => entry.candidate.score >= MIN_SCORE / 2)
+    .filter((entry) => entry.candidate.score >= 0)
     .map((entry) => ({ entry, score: contrastOf(inputs, blocks, entry.candidate.literals) - entry.candidate.penalty }))
     .filter(({ score }) => score >= threshold)
     .sort((left, right) => right.score - left.score)
