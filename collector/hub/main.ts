@@ -25,6 +25,7 @@ import { createForwarder } from './forward.ts'
 import { createHubLocalizer } from './localize/localizer.ts'
 import { createPipeline, type Pipeline } from './pipeline.ts'
 import { takeUp } from './restart.ts'
+import { watchStore } from './store-trouble.ts'
 
 export interface HubOptions {
   config: Config
@@ -71,7 +72,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   const onTrouble = createTroubleLog((message) => log('warn', message), clock)
   const tracing = await startHubTracing(config.tracing, config.listen.otlpHttp, version)
   const opened = await createStore(config.store, { clock, onTrouble })
-  const store = tracing?.store(opened) ?? opened
+  const { store, troubles } = watchStore(tracing?.store(opened) ?? opened, config.store.url ?? config.store.data)
   const forwarder = createForwarder(config.exporters.otlp, registry, clock, version)
   const pipeline = createPipeline({ config, clock, store, registry, metrics, live, tenants, forward: forwarder.forward, onTrouble })
 
@@ -103,6 +104,7 @@ export async function startHub(options: HubOptions): Promise<Hub> {
     onEvent: (event) => metrics.events([event]),
     onError: (error) => log('error', (error as Error).stack ?? String(error)),
     why: localizer.why,
+    troubles,
     ...(tracing === null ? {} : { trace: tracing.requests }),
     ...(demo === undefined ? {} : { demo }),
   })
