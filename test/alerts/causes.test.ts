@@ -23,13 +23,13 @@ const promtool = findTool('promtool')
 const prometheus = findTool('prometheus')
 const config = configSchema.parse({})
 const context = alertContext(config)
-const STEP = 30
+const STEP = 60
 const START = 1_790_000_010
-const ILL_AFTER = 30 * 60
-const SECONDS = 56 * 60
+const ILL_AFTER = 20 * 60
+const SECONDS = 48 * 60
 const DAY = 86_400
 /** A model gets so many requests a step: enough for every floor on counts. */
-const REQUESTS = 12
+const REQUESTS = 24
 
 const recordings = recordingGroups(context).flatMap((group) => group.rules)
 const cause = ALERTS.filter(({ name }) => ILL_MODELS.some(({ alert }) => alert === name))
