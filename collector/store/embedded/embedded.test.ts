@@ -135,3 +135,19 @@ function isAlive(pid: number): boolean {
     return false
   }
 }
+
+test('streamed reads that are broken off, at whatever moment, do not keep later ones waiting', async () => {
+  const flowing = "SELECT number, repeat('x', 200) AS text FROM numbers(3000000)"
+  const slow = 'SELECT number, sleepEachRow(0.2) AS slept FROM numbers(50) SETTINGS max_block_size = 1'
+  for (let round = 0; round < 8; round++) {
+    const stream = await store.export(round % 2 === 0 ? flowing : slow, 'JSONEachRow')
+    stream.on('error', () => {})
+    await once(stream, 'data')
+    // A flowing one stands still because nobody reads; of a slow one the next chunk is just being made.
+    stream.pause()
+    for (let turn = 0; turn < 5; turn++) await store.ready()
+    stream.destroy()
+  }
+  const answers = await Promise.all(Array.from({ length: 6 }, () => store.query<{ one: number }>('SELECT 1 AS one')))
+  expect(answers).toEqual(Array.from({ length: 6 }, () => [{ one: 1 }]))
+}, 30_000)

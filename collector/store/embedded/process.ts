@@ -133,20 +133,25 @@ async function streamRows(
   await connections.use('read', async (session) => {
     if (gone.signal.aborted) return
     for await (const chunk of session.queryStream(sql, { format, signal: gone.signal })) {
+      // It went while the chunk was made: nothing will be drained any more, and leaving the loop ends the query.
+      if (gone.signal.aborted) break
       if (!response.headersSent) response.setHeader('X-ClickHouse-Format', format)
-      if (!response.write(chunk.raw())) await drained(response)
+      if (!response.write(chunk.raw())) await drained(response, gone.signal)
     }
   })
   response.end()
 }
 
-function drained(response: ServerResponse): Promise<void> {
+function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
-      response.off('drain', done).off('close', done)
+      response.off('drain', done)
+      gone.removeEventListener('abort', done)
       resolve()
     }
-    response.on('drain', done).on('close', done)
+    if (gone.aborted) return resolve()
+    response.on('drain', done)
+    gone.addEventListener('abort', done)
   })
 }
 
