@@ -62,7 +62,8 @@ const CLASSES = ['interactive', 'interactive', 'standard', 'standard', 'batch'] 
 
 export function drawTenants(seed: number, models: readonly ServedModel[], regions: readonly string[], count = 16): Tenant[] {
   const random = new RandomStream(seed, 'tenants')
-  const weights = Array.from({ length: count }, (_, rank) => 1 / (rank + 2.2) ** 0.9)
+  // Not a power: engines of JavaScript differ in its last bits, and the same seed must give the same bytes.
+  const weights = Array.from({ length: count }, (_, rank) => Math.exp(-0.9 * Math.log(rank + 2.2)))
   const total = weights.reduce((sum, share) => sum + share, 0)
   const cells = loadCells(models, regions)
   // Largest first, each to the cell that is emptiest for its size: pools are sized for what they serve.
