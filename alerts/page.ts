@@ -31,7 +31,7 @@ const SLICE = ['$labels.cluster', '$labels.model']
 export function pageFields(definition: AlertDefinition, variant: Variant, { links, periodDays }: AlertContext): Record<PageField, string> {
   return {
     symptom: symptom(definition, variant),
-    cause: cause('1', notLocalized(definition)),
+    cause: firstCause(definition),
     runner_up: cause('2', 'n/a: no second finding'),
     blast_radius: blastRadius(variant),
     since: since(),
@@ -64,16 +64,23 @@ function cause(rank: string, otherwise: string): string {
   return withFinding(rank, `${isLocated}${located}{{ else }}${other}{{ end }}`, otherwise)
 }
 
-/** Without a finding: why there is none, and what the alert, the requests in flight and the errors show by themselves. */
-function notLocalized({ place }: AlertDefinition): string {
+/** What the alert knows by itself comes first: what the localizer has open may be of before. */
+function firstCause({ place }: AlertDefinition): string {
+  const found = cause('1', notLocalized())
+  return place === undefined ? found : `engine in ${where()}: ${place}. Localizer: ${found}`
+}
+
+const where = () => `{{ if $labels.cluster }}cluster=${label('cluster', 40)},{{ end }}model=${label('model', 60)}`
+
+/** Without a finding: why there is none, and what the requests in flight and the errors show by themselves. */
+function notLocalized(): string {
   const why = firstValue(
     `time() - max(${METRICS.localizerLastSuccess.name}) < 300`,
     [],
     'printf "no finding is open (last looked %.0f s ago)"',
     'the localizer has not finished a round for five minutes',
   )
-  const where = `{{ if $labels.cluster }}cluster=${label('cluster', 40)},{{ end }}model=${label('model', 60)}`
-  return `not localized: ${why}; seen in ${where}${place === undefined ? '' : `: ${place}`}${openPhase()}${erringReplicas()}`
+  return `not localized: ${why}; seen in ${where()}${openPhase()}${erringReplicas()}`
 }
 
 function openPhase(): string {

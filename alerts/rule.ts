@@ -67,7 +67,7 @@ export interface AlertDefinition {
   dashboard: DashboardName
   /** The phase a cause rule speaks of; absent where it is a label of the expression or not known. */
   phase?: PhaseId
-  /** What the alert itself knows of the place, for its page when there is no finding; Go template. */
+  /** Where an alert on engines knows the place by itself: its page says so before what the localizer found; Go template. */
   place?: string
   /** Annotations that only this alert has; Go templates. */
   annotations?: Record<string, string>

@@ -5,7 +5,8 @@ import type { AlertDefinition } from '../rule.ts'
 import { label } from '../template.ts'
 
 const BY = 'cluster, model, replica'
-const up = METRICS.engineUp.name
+/** An engine that never answered has told nobody its model: it would be the only replica of none. */
+const up = select(METRICS.engineUp, { model: '!=' })
 const down = `min by (${BY}) (${up}) == 0`
 const replicas = `count by (cluster, model) (count by (${BY}) (${up}))`
 
@@ -32,7 +33,7 @@ export const LLMEngineDown: AlertDefinition = {
   family: 'cause',
   summary: 'An engine does not answer.',
   description: 'Replica {{ $labels.replica }} of {{ $labels.model }} has not answered its scrape for two minutes.',
-  place: `phase engine, replica=${label('replica', 60)} does not answer`,
+  place: `replica=${label('replica', 60)} does not answer`,
   dashboard: 'replica',
   variants: () => [
     { expr: `${down}\nand on (cluster, model)\n${replicas} > 1`, for: '2m', severity: 'warning', channel: 'ticket' },

@@ -175,6 +175,15 @@ describe.skipIf(alertmanager.missing)('in the real Alertmanager', () => {
     expect(await state('m-other')).toEqual({ LLMKVPressure: 'active' })
   })
 
+  test('an outage of a model that nobody knows mutes nothing that watches the path itself', async () => {
+    const nobody = { cluster: '', model: '' }
+    await post([posted('LLMNoHealthyEngines', nobody), posted('LLMTelemetryAbsent', { ...nobody, family: 'self', component: 'hub' })])
+    const alerts = async () =>
+      (await (await fetch(`${server.url}/api/v2/alerts`)).json()) as { labels: Record<string, string>; status: { state: string } }[]
+    const state = async () => (await alerts()).find(({ labels }) => labels.alertname === 'LLMTelemetryAbsent')?.status.state
+    await expect.poll(state, { timeout: 10_000 }).toBe('active')
+  })
+
   test('the watchdog is sent again and again', async () => {
     await post([posted('Watchdog', { severity: 'none', channel: 'none', family: 'watchdog' })])
     const first = await sink.wait(({ path }) => path === '/watchdog', 10_000)

@@ -115,16 +115,23 @@ const named = (...names: string[]) => `alertname=~"${names.join('|')}"`
 /** Alerts whose labels know the model but not the cluster. */
 const WITHOUT_CLUSTER = ['LLMNetworkPhase']
 
+/** Labels that are missing are equal: without this an alert on a model that nobody knows would mute what watches the path itself. */
+const OF_A_MODEL = 'model!=""'
+
 export const INHIBITIONS = [
   {
-    source_matchers: ['channel="page"', 'family=~"slo|cause"'],
+    source_matchers: ['channel="page"', 'family=~"slo|cause"', OF_A_MODEL],
     target_matchers: ['channel="ticket"', 'family=~"slo|cause"'],
     equal: ['cluster', 'model'],
   },
-  { source_matchers: ['channel="page"', 'family=~"slo|cause"'], target_matchers: [named(...WITHOUT_CLUSTER)], equal: ['model'] },
+  {
+    source_matchers: ['channel="page"', 'family=~"slo|cause"', OF_A_MODEL],
+    target_matchers: [named(...WITHOUT_CLUSTER)],
+    equal: ['model'],
+  },
   // Objective pages stay in the group: they bring the finding along a few minutes later.
   {
-    source_matchers: [named('LLMNoHealthyEngines')],
+    source_matchers: [named('LLMNoHealthyEngines'), OF_A_MODEL],
     target_matchers: ['alertname!~"LLMNoHealthyEngines|LLMSLO.*"', 'family=~"slo|cause|self"'],
     equal: ['cluster', 'model'],
   },
@@ -134,7 +141,7 @@ export const INHIBITIONS = [
     equal: [],
   },
   {
-    source_matchers: [named('LLMEngineDown')],
+    source_matchers: [named('LLMEngineDown'), OF_A_MODEL],
     target_matchers: ['family="cause"', 'alertname!="LLMEngineDown"', 'replica!=""'],
     equal: ['cluster', 'model', 'replica'],
   },
