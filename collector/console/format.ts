@@ -51,6 +51,7 @@ export function clock(instant: string | number, withSeconds = true): string {
 
 /** The same instant in UTC, for titles. */
 export function utc(instant: string | number): string {
+  if (Number.isNaN(toMs(instant))) return 'no instant'
   return new Date(toMs(instant))
     .toISOString()
     .replace('T', ' ')

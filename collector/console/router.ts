@@ -9,11 +9,20 @@ export interface Place {
   query: URLSearchParams
 }
 
+/** An address that was cut off in the middle of a character is shown as it is: there is nothing at it, and the page says so. */
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
 let current = read()
 
 function read(): Place {
   const path = location.pathname.startsWith(BASE) ? location.pathname.slice(BASE.length) : location.pathname
-  return { segments: path.split('/').filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(location.search) }
+  return { segments: path.split('/').filter(Boolean).map(decode), query: new URLSearchParams(location.search) }
 }
 
 const listeners = new Set<() => void>()

@@ -14,43 +14,35 @@ const ROOT = new URL('../../', import.meta.url).pathname
 export interface Stage {
   url: string
   hub: Hub
+  /** Where `longpole simulate` wrote its files. */
+  set: string
   data: string
   close(): Promise<void>
 }
 
-/** A hub on free ports whose store holds some minutes of a simulated fleet that end now. */
-export async function startStage(): Promise<Stage> {
+export interface StageSettings {
+  seed: number
+  minutes: number
+  rate: number
+  /** Options of `longpole simulate`, for example `['--fault', 'F17:high@10']`. */
+  options?: readonly string[]
+}
+
+/** A hub on free ports whose store holds some minutes of a simulated fleet that end now, and the directory of the data set. */
+export async function startStage({ seed, minutes, rate, options = [] }: StageSettings = { seed: 4, minutes: 4, rate: 6 }): Promise<Stage> {
   const directory = mkdtempSync(join(tmpdir(), 'longpole-console-'))
-  const start = new Date(Date.now() - 4 * 60_000).toISOString()
-  execFileSync(
-    process.execPath,
-    [
-      'bin/longpole.mjs',
-      'simulate',
-      '--out',
-      join(directory, 'set'),
-      '--seed',
-      '4',
-      '--minutes',
-      '4',
-      '--rate',
-      '6',
-      '--agents',
-      '2',
-      '--start',
-      start,
-      '--format',
-      'arrow',
-      '--no-counterfactual',
-    ],
-    { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] },
-  )
+  const set = join(directory, 'set')
+  const start = new Date(Date.now() - minutes * 60_000).toISOString()
+  const numbers = ['--seed', `${seed}`, '--minutes', `${minutes}`, '--rate', `${rate}`, '--agents', '2', '--start', start]
+  const words = ['bin/longpole.mjs', 'simulate', '--out', set, ...numbers, '--format', 'arrow', '--no-counterfactual', ...options]
+  execFileSync(process.execPath, words, { cwd: ROOT, stdio: ['ignore', 'ignore', 'inherit'] })
   const data = join(directory, 'data')
   const hub = await startStageHub(data)
-  await hub.store.insertRecordTable(readFileSync(join(directory, 'set/records.arrow')))
+  await hub.store.insertRecordTable(readFileSync(join(set, 'records.arrow')))
   return {
     url: `http://127.0.0.1:${hub.ports.api}`,
     hub,
+    set,
     data,
     close: async () => {
       await hub.close()

@@ -54,6 +54,19 @@ export function PhaseBar({
   )
 }
 
+/** The phases of a mean, as the API sends them. */
+export function MeanBar({
+  phases,
+  whole,
+  label,
+}: {
+  phases: readonly { phase: string; mean_seconds: number }[]
+  whole: number
+  label: string
+}): ReactNode {
+  return <PhaseBar parts={phases.map(({ phase, mean_seconds }) => ({ phase, seconds: mean_seconds }))} whole={whole} label={label} />
+}
+
 export function PhaseLegend({ phases }: { phases: readonly string[] }): ReactNode {
   return (
     <ul className="legend">

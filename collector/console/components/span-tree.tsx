@@ -8,9 +8,26 @@ const seconds = (span: ApiSpan): number => Number(BigInt(span.end_unix_ns) - Big
 export function SpanTree({ spans }: { spans: readonly ApiSpan[] }): ReactNode {
   if (spans.length === 0)
     return <p className="muted">The raw spans have aged out, or the record was made without any (simulated history).</p>
+  const traces = [...new Set(spans.map((span) => span.trace_id))]
+  return traces.map((trace) => (
+    <Trace key={trace} name={traces.length > 1 ? trace : null} spans={spans.filter((span) => span.trace_id === trace)} />
+  ))
+}
+
+/** Span ids are unique within their trace only. */
+function Trace({ name, spans }: { name: string | null; spans: readonly ApiSpan[] }): ReactNode {
   const known = new Set(spans.map((span) => span.span_id))
   const roots = spans.filter((span) => !known.has(span.parent_span_id))
-  return <ul className="spans">{roots.map((span) => branch(span, spans, 0))}</ul>
+  return (
+    <>
+      {name !== null && (
+        <h3>
+          Trace <code>{name}</code>
+        </h3>
+      )}
+      <ul className="spans">{roots.map((span) => branch(span, spans, 0))}</ul>
+    </>
+  )
 }
 
 function branch(span: ApiSpan, spans: readonly ApiSpan[], depth: number): ReactNode {

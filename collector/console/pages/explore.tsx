@@ -4,9 +4,9 @@ import type { ReactNode } from 'react'
 import { useBreakdown, useHeatmap, useWhy } from '../api/queries.ts'
 import { Heatmap, type Selection } from '../charts/heatmap.tsx'
 import { FindingCard } from '../components/finding.tsx'
-import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
-import { Scroll } from '../components/scroll.tsx'
+import { MeanBar, PhaseLegend } from '../components/phases.tsx'
 import { Answered, Empty } from '../components/states.tsx'
+import { Table } from '../components/table.tsx'
 import { clock, count, duration, percent } from '../format.ts'
 import { href, setQuery, usePlace } from '../router.ts'
 
@@ -99,7 +99,7 @@ export function ExplorePage(): ReactNode {
       <section>
         <h2>By {by.replace('_', ' ')}</h2>
         <Answered query={rows} height={240}>
-          <Table rows={rows.data?.rows ?? []} dimension={by} />
+          <Breakdown rows={rows.data?.rows ?? []} dimension={by} />
           <Sampled oneIn={rows.data?.one_in ?? 1} />
         </Answered>
       </section>
@@ -222,61 +222,37 @@ function Comparison({ question }: { question: ApiWhyRequest }): ReactNode {
 
 type Rows = NonNullable<ReturnType<typeof useBreakdown>['data']>['rows']
 
-function Table({ rows, dimension }: { rows: Rows; dimension: string }): ReactNode {
+function Breakdown({ rows, dimension }: { rows: Rows; dimension: string }): ReactNode {
   if (rows.length === 0) return <p className="muted">No request of this window has a value for it.</p>
   const whole = Math.max(0, ...rows.map((row) => row.phases.reduce((sum, phase) => sum + phase.mean_seconds, 0)))
   return (
     <>
-      <Scroll label="Breakdown">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{dimension.replace('_', ' ')}</th>
-              <th scope="col" className="number">
-                Requests
-              </th>
-              <th scope="col" className="number">
-                Errors
-              </th>
-              <th scope="col" className="number">
-                p50
-              </th>
-              <th scope="col" className="number">
-                p99
-              </th>
-              <th scope="col" className="number">
-                Mean
-              </th>
-              <th scope="col" className="wide">
-                Mean time by phase
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((row) => (
-              <tr key={row.value}>
-                <th scope="row">
-                  <button type="button" className="link" onClick={() => setQuery({ [dimension]: row.value }, false)}>
-                    {row.value || '(none)'}
-                  </button>
-                </th>
-                <td className="number">{count(row.requests)}</td>
-                <td className="number">{percent(row.error_ratio, 1)}</td>
-                <td className="number">{duration(row.p50)}</td>
-                <td className="number">{duration(row.p99)}</td>
-                <td className="number">{duration(row.mean)}</td>
-                <td className="wide">
-                  <PhaseBar
-                    parts={row.phases.map((phase) => ({ phase: phase.phase, seconds: phase.mean_seconds }))}
-                    whole={whole}
-                    label={row.value}
-                  />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label="Breakdown"
+        rows={rows}
+        keyOf={(row) => row.value}
+        columns={[
+          {
+            title: dimension.replace('_', ' '),
+            kind: 'head',
+            cell: (row) => (
+              <button type="button" className="link" onClick={() => setQuery({ [dimension]: row.value }, false)}>
+                {row.value || '(none)'}
+              </button>
+            ),
+          },
+          { title: 'Requests', kind: 'number', cell: (row) => count(row.requests) },
+          { title: 'Errors', kind: 'number', cell: (row) => percent(row.error_ratio, 1) },
+          { title: 'p50', kind: 'number', cell: (row) => duration(row.p50) },
+          { title: 'p99', kind: 'number', cell: (row) => duration(row.p99) },
+          { title: 'Mean', kind: 'number', cell: (row) => duration(row.mean) },
+          {
+            title: 'Mean time by phase',
+            kind: 'wide',
+            cell: (row) => <MeanBar phases={row.phases} whole={whole} label={row.value} />,
+          },
+        ]}
+      />
       <PhaseLegend phases={rows.flatMap((row) => row.phases.filter((phase) => phase.mean_seconds > 0).map((phase) => phase.phase))} />
     </>
   )

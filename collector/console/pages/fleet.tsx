@@ -3,8 +3,8 @@ import type { ApiFleet } from '@longpole/model/api'
 import type { ReactNode } from 'react'
 import { useFleet, useOpen } from '../api/queries.ts'
 import { OpenStreams } from '../components/open-streams.tsx'
-import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
+import { Table } from '../components/table.tsx'
 import { ago, count, duration, percent, rate } from '../format.ts'
 import { href } from '../router.ts'
 
@@ -103,36 +103,18 @@ function Transfers({ transfers }: { transfers: ApiFleet['transfers'] }): ReactNo
   return (
     <section>
       <h2>KV transfer, prefill → decode</h2>
-      <Scroll label="KV transfers">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">From</th>
-              <th scope="col">To</th>
-              <th scope="col" className="number">
-                Transfers
-              </th>
-              <th scope="col" className="number">
-                p50
-              </th>
-              <th scope="col" className="number">
-                p99
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {transfers.map((pair) => (
-              <tr key={`${pair.source}→${pair.destination}`}>
-                <td>{pair.source}</td>
-                <td>{pair.destination}</td>
-                <td className="number">{count(pair.count)}</td>
-                <td className="number">{duration(pair.seconds_p50)}</td>
-                <td className="number">{duration(pair.seconds_p99)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label="KV transfers"
+        rows={transfers}
+        keyOf={(pair) => `${pair.source}→${pair.destination}`}
+        columns={[
+          { title: 'From', cell: (pair) => pair.source },
+          { title: 'To', cell: (pair) => pair.destination },
+          { title: 'Transfers', kind: 'number', cell: (pair) => count(pair.count) },
+          { title: 'p50', kind: 'number', cell: (pair) => duration(pair.seconds_p50) },
+          { title: 'p99', kind: 'number', cell: (pair) => duration(pair.seconds_p99) },
+        ]}
+      />
     </section>
   )
 }

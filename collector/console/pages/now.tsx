@@ -6,9 +6,9 @@ import { DemoFault } from '../components/demo-fault.tsx'
 import { FindingCard } from '../components/finding.tsx'
 import { Instant } from '../components/instant.tsx'
 import { OpenStreams } from '../components/open-streams.tsx'
-import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
-import { Scroll } from '../components/scroll.tsx'
+import { MeanBar, PhaseLegend } from '../components/phases.tsx'
 import { Answered, Empty } from '../components/states.tsx'
+import { Table } from '../components/table.tsx'
 import { ago, count, duration, percent, rate } from '../format.ts'
 import { href } from '../router.ts'
 import { attainments, headline } from '../sentences.ts'
@@ -76,58 +76,34 @@ function Models({ data }: { data: ApiSummary }): ReactNode {
   return (
     <section>
       <h2>Models</h2>
-      <Scroll label="Models">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Model</th>
-              <th scope="col">Objectives met</th>
-              <th scope="col" className="number">
-                Requests
-              </th>
-              <th scope="col" className="number">
-                Errors
-              </th>
-              <th scope="col" className="number">
-                TTFT p50
-              </th>
-              <th scope="col" className="number">
-                TTFT p99
-              </th>
-              <th scope="col" className="number">
-                TPOT p50
-              </th>
-              <th scope="col" className="wide">
-                Where the mean request spends its time
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {data.models.map((model) => (
-              <tr key={model.model}>
-                <th scope="row">
-                  <a href={href('/explore', { model: model.model })}>{model.model || 'unknown model'}</a>
-                </th>
-                <td>
-                  <Attainment data={data} model={model.model} />
-                </td>
-                <td className="number">{rate(model.requests_per_second)}</td>
-                <td className={`number ${model.error_ratio > 0.01 ? 'warn' : ''}`}>{percent(model.error_ratio, 1)}</td>
-                <td className="number">{duration(model.ttft_p50)}</td>
-                <td className="number">{duration(model.ttft_p99)}</td>
-                <td className="number">{duration(model.tpot_p50)}</td>
-                <td className="wide">
-                  <PhaseBar
-                    parts={model.phases.map((phase) => ({ phase: phase.phase, seconds: phase.mean_seconds }))}
-                    whole={longest}
-                    label={model.model}
-                  />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table
+        label="Models"
+        rows={data.models}
+        keyOf={(model) => model.model}
+        columns={[
+          {
+            title: 'Model',
+            kind: 'head',
+            cell: (model) => <a href={href('/explore', { model: model.model })}>{model.model || 'unknown model'}</a>,
+          },
+          { title: 'Objectives met', cell: (model) => <Attainment data={data} model={model.model} /> },
+          { title: 'Requests', kind: 'number', cell: (model) => rate(model.requests_per_second) },
+          {
+            title: 'Errors',
+            kind: 'number',
+            cell: (model) => percent(model.error_ratio, 1),
+            isWarning: (model) => model.error_ratio > 0.01,
+          },
+          { title: 'TTFT p50', kind: 'number', cell: (model) => duration(model.ttft_p50) },
+          { title: 'TTFT p99', kind: 'number', cell: (model) => duration(model.ttft_p99) },
+          { title: 'TPOT p50', kind: 'number', cell: (model) => duration(model.tpot_p50) },
+          {
+            title: 'Where the mean request spends its time',
+            kind: 'wide',
+            cell: (model) => <MeanBar phases={model.phases} whole={longest} label={model.model} />,
+          },
+        ]}
+      />
       <PhaseLegend
         phases={data.models.flatMap((model) => model.phases.filter((phase) => phase.mean_seconds > 0).map((phase) => phase.phase))}
       />

@@ -5,9 +5,9 @@ import { useOpen, useRecent } from '../api/queries.ts'
 import { Instant } from '../components/instant.tsx'
 import { OpenStreams } from '../components/open-streams.tsx'
 import { PhaseBar, PhaseLegend } from '../components/phases.tsx'
-import { Scroll } from '../components/scroll.tsx'
 import { Answered, Empty } from '../components/states.tsx'
-import { count, duration } from '../format.ts'
+import { Table } from '../components/table.tsx'
+import { clock, count, duration, utc } from '../format.ts'
 import { href, setQuery, usePlace } from '../router.ts'
 
 const FILTERS = ['model', 'replica', 'region', 'tenant_class', 'prompt_class', 'outcome'] as const
@@ -53,6 +53,7 @@ export function RequestsPage(): ReactNode {
             ))}
           </select>
         </label>
+        <OtherFilters query={query} />
       </form>
       <section>
         <h2>In flight ({count(open.data?.items.length ?? 0)})</h2>
@@ -83,55 +84,47 @@ export function RequestsPage(): ReactNode {
   )
 }
 
+/** What a link may ask for and the form has no field for: the window, an objective that was met or missed, any other dimension. */
+function OtherFilters({ query }: { query: URLSearchParams }): ReactNode {
+  const shown = [...query.entries()].filter(([name]) => name !== 'order' && !FILTERS.some((filter) => filter === name))
+  return shown.map(([name, value]) => (
+    <button key={`${name}=${value}`} type="button" className="chip" onClick={() => setQuery({ [name]: null })} title="Remove this filter">
+      {name} {name === 'from' || name === 'to' ? `${clock(toInstant(value))} (${utc(toInstant(value))})` : value} ✕
+    </button>
+  ))
+}
+
+/** The API takes Unix seconds as digits; everything else format.ts reads by itself. */
+const toInstant = (text: string): string | number => (/^\d{1,10}(\.\d+)?$/.test(text) ? Number(text) : text)
+
 export function RequestTable({ items, whole }: { items: readonly ApiRequest[]; whole: number }): ReactNode {
   return (
-    <Scroll label="Settled requests">
-      <table className="requests">
-        <thead>
-          <tr>
-            <th scope="col">Start</th>
-            <th scope="col">Model</th>
-            <th scope="col">Replica</th>
-            <th scope="col" className="number">
-              Tokens in/out
-            </th>
-            <th scope="col" className="number">
-              TTFT
-            </th>
-            <th scope="col" className="number">
-              End to end
-            </th>
-            <th scope="col" className="wide">
-              Phases
-            </th>
-            <th scope="col">Outcome</th>
-          </tr>
-        </thead>
-        <tbody>
-          {items.map((item) => (
-            <tr key={item.record_id}>
-              <td>
-                <a href={href(`/requests/${encodeURIComponent(item.record_id)}`)}>
-                  <Instant at={item.start_unix_ns} />
-                </a>
-              </td>
-              <td className="clip">{item.model ?? '–'}</td>
-              <td className="clip">{item.replica ?? '–'}</td>
-              <td className="number">
-                {count(item.prompt_tokens)}/{count(item.output_tokens)}
-              </td>
-              <td className="number">{duration(item.ttft)}</td>
-              <td className="number">{duration(item.e2e)}</td>
-              <td className="wide">
-                <PhaseBar parts={item.phases} whole={whole} />
-              </td>
-              <td className={item.outcome === 'ok' ? '' : 'warn'}>
-                {item.error_class === null || item.outcome === 'ok' ? item.outcome : `${item.outcome}: ${item.error_class}`}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Scroll>
+    <Table
+      label="Settled requests"
+      rows={items}
+      keyOf={(item) => item.record_id}
+      columns={[
+        {
+          title: 'Start',
+          cell: (item) => (
+            <a href={href(`/requests/${encodeURIComponent(item.record_id)}`)}>
+              <Instant at={item.start_unix_ns} />
+            </a>
+          ),
+        },
+        { title: 'Model', kind: 'clip', cell: (item) => item.model ?? '–' },
+        { title: 'Replica', kind: 'clip', cell: (item) => item.replica ?? '–' },
+        { title: 'Tokens in/out', kind: 'number', cell: (item) => `${count(item.prompt_tokens)}/${count(item.output_tokens)}` },
+        { title: 'TTFT', kind: 'number', cell: (item) => duration(item.ttft) },
+        { title: 'End to end', kind: 'number', cell: (item) => duration(item.e2e) },
+        { title: 'Phases', kind: 'wide', cell: (item) => <PhaseBar parts={item.phases} whole={whole} /> },
+        {
+          title: 'Outcome',
+          kind: 'clip',
+          cell: (item) => (item.error_class === null || item.outcome === 'ok' ? item.outcome : `${item.outcome}: ${item.error_class}`),
+          isWarning: (item) => item.outcome !== 'ok',
+        },
+      ]}
+    />
   )
 }

@@ -2,20 +2,16 @@
 // requests to look at.
 import { type Finding, formatSlice } from '@longpole/model/finding'
 import type { ReactNode } from 'react'
-import { useEvents, useFinding, useRecent, useSeries } from '../api/queries.ts'
+import { useFinding, useRecent } from '../api/queries.ts'
 import { Bridge } from '../charts/bridge.tsx'
-import { type Line, LineChart } from '../charts/line-chart.tsx'
-import type { Mark } from '../charts/marks.ts'
-import { Instant } from '../components/instant.tsx'
-import { Scroll } from '../components/scroll.tsx'
 import { Answered, CopyButton, Empty } from '../components/states.tsx'
+import { Table } from '../components/table.tsx'
+import { TimeLine } from '../components/time-line.tsx'
 import { VerdictButtons } from '../components/verdict-buttons.tsx'
+import { WhoIsHit } from '../components/who-is-hit.tsx'
 import { ago, duration, percent, toMs } from '../format.ts'
 import { href } from '../router.ts'
 import { findingText, phaseTitle, sliceWords } from '../sentences.ts'
-
-/** Minutes shown before the onset. */
-const BEFORE_SECONDS = 1_800
 
 export function WhyPage({ id }: { id: string }): ReactNode {
   const answer = useFinding(id)
@@ -66,7 +62,6 @@ function Why({ finding }: { finding: Finding }): ReactNode {
         <section>
           <h2>What grew</h2>
           <Bridge finding={finding} />
-          <Workload finding={finding} />
         </section>
         <section>
           <h2>Where</h2>
@@ -75,6 +70,8 @@ function Why({ finding }: { finding: Finding }): ReactNode {
       </div>
       <TimeLine finding={finding} />
       <div className="columns">
+        <TrafficOrUs finding={finding} />
+        <WhoIsHit finding={finding} />
         <Evidence finding={finding} />
         <Next finding={finding} />
       </div>
@@ -93,17 +90,31 @@ function explorePlace(finding: Finding): Record<string, string | null> {
   }
 }
 
-function Workload({ finding }: { finding: Finding }): ReactNode {
-  if (finding.workload.length === 0) return <p className="muted">The workload did not move enough to matter.</p>
+/** Whether the fleet serves the same requests worse, or other requests came. */
+function TrafficOrUs({ finding }: { finding: Finding }): ReactNode {
+  const isTraffic = finding.verdict === 'workload_shift'
+  const share = finding.share_explained?.value ?? null
   return (
-    <>
-      <h3>Workload</h3>
-      <ul>
-        {finding.workload.map((entry) => (
-          <li key={entry.dimension + entry.description}>{entry.description}</li>
-        ))}
-      </ul>
-    </>
+    <section>
+      <h2>Us or the traffic?</h2>
+      <p>
+        {isTraffic
+          ? 'The traffic: requests changed, and each is served as well as before.'
+          : `Us: requests of the same size wait longer than before${share === null ? '' : `, and this slice explains ${percent(share)} of it`}.`}
+      </p>
+      {finding.workload.length === 0 ? (
+        <p className="muted">The workload did not move enough to matter.</p>
+      ) : (
+        <>
+          <h3>What moved in the workload</h3>
+          <ul>
+            {finding.workload.map((entry) => (
+              <li key={entry.dimension + entry.description}>{entry.description}</li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
   )
 }
 
@@ -117,102 +128,17 @@ function Where({ finding }: { finding: Finding }): ReactNode {
         <p className="muted">The same requests under other names: {finding.aliases.map((alias) => formatSlice(alias, 80)).join('; ')}</p>
       )}
       {finding.siblings.length > 0 && (
-        <Scroll label="Siblings">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Beside it</th>
-                <th scope="col" className="number">
-                  Observed over expected
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {finding.siblings.slice(0, 8).map((sibling) => (
-                <tr key={formatSlice(sibling.slice)}>
-                  <th scope="row">{sliceWords(sibling.slice)}</th>
-                  <td className="number">{sibling.ratio.toFixed(2)}×</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table
+          label="Siblings"
+          rows={finding.siblings.slice(0, 8)}
+          keyOf={(sibling) => formatSlice(sibling.slice)}
+          columns={[
+            { title: 'Beside it', kind: 'head', cell: (sibling) => sliceWords(sibling.slice) },
+            { title: 'Observed over expected', kind: 'number', cell: (sibling) => `${sibling.ratio.toFixed(2)}×` },
+          ]}
+        />
       )}
     </>
-  )
-}
-
-function TimeLine({ finding }: { finding: Finding }): ReactNode {
-  const onset = toMs(finding.onset?.at ?? finding.opened) / 1e3
-  const from = Math.round(onset - BEFORE_SECONDS)
-  const to = Math.round(toMs(finding.closed ?? finding.updated) / 1e3) + 60
-  const dimension = Object.keys(finding.slice)[0]
-  const column = ['ttft', 'tpot', 'e2e', 'itl_max'].includes(finding.target.column) ? finding.target.column : 'e2e'
-  const series = useSeries({
-    column,
-    from,
-    to,
-    model: finding.model,
-    by: dimension ?? null,
-    highlight: dimension === undefined ? null : (finding.slice[dimension] ?? []).join('|'),
-  })
-  const events = useEvents({ from, to })
-  const marks: Mark[] = [
-    ...(finding.onset === null ? [] : [{ at: onset, label: 'onset', kind: 'onset' as const }]),
-    ...(events.data?.items ?? []).map((event) => ({ at: toMs(event.unix_ns) / 1e3, label: event.title, kind: 'change' as const })),
-  ]
-  const blamed = new Set(dimension === undefined ? [] : (finding.slice[dimension] ?? []))
-  const lines: Line[] = (series.data?.lines ?? []).map((line) => ({
-    name: line.name,
-    values: line.values,
-    colour: blamed.has(line.name) ? '#D55E00' : blamed.size === 0 ? '#0072B2' : '#94A3B8',
-  }))
-  return (
-    <section>
-      <h2>Since when</h2>
-      {finding.onset !== null && (
-        <p>
-          It began at <Instant at={finding.onset.at} />, between <Instant at={finding.onset.low} /> and <Instant at={finding.onset.high} />.
-        </p>
-      )}
-      <Answered query={series} height={260}>
-        {lines.length === 0 ? (
-          <p className="muted">No requests in this window are left in the store.</p>
-        ) : (
-          <LineChart times={series.data?.times ?? []} lines={lines} marks={marks} label={`Mean ${column} over time`} />
-        )}
-      </Answered>
-      {finding.changes.length > 0 && (
-        <Scroll label="Changes">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Change</th>
-                <th scope="col">At</th>
-                <th scope="col" className="number">
-                  Covers the slice
-                </th>
-                <th scope="col" className="number">
-                  Difference in differences
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {finding.changes.map((change) => (
-                <tr key={change.event.id}>
-                  <th scope="row">{change.event.title}</th>
-                  <td>
-                    <Instant at={change.event.at} />
-                  </td>
-                  <td className="number">{percent(change.overlap)}</td>
-                  <td className="number">{duration(change.difference)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
-    </section>
   )
 }
 

@@ -7,6 +7,7 @@ import { objectivesFor } from '../../../src/config/objectives.ts'
 import type { RequestFilter } from '../../store/store.ts'
 import type { ApiContext } from './context.ts'
 import { one, type Query, readChoice, readInstant, readLimit, readQuery } from './input.ts'
+import { joinedSpans } from './joined-spans.ts'
 import { presentRequest, presentSpan } from './present.ts'
 import { badInput, Problem } from './problem.ts'
 import { judgementCondition } from './slo-sql.ts'
@@ -39,7 +40,7 @@ export function createRequestRoutes(context: ApiContext): Router {
     readQuery(request, new Set())
     const record = await context.store.request(request.params.id)
     if (record === null) throw new Problem(404, 'not_found', `there is no request ${request.params.id}`)
-    const spans = await context.store.spansOfTrace(record.trace_id)
+    const spans = await joinedSpans(context.store, record)
     response.json({ ...presentRequest(record), spans: spans.map(presentSpan) })
   })
 
