@@ -95,8 +95,9 @@ function pass(from: Socket, to: Socket, delayMs: () => number, look: (data: Buff
   }
   from.on('data', (data) => {
     forward(() => {
+      const atMs = wallMs()
       if (!to.destroyed) to.write(data)
-      look(data, wallMs())
+      look(data, atMs)
     })
   })
   from.on('end', () => forward(() => to.end()))
