@@ -24,10 +24,22 @@ function from(unit: 'milliseconds' | 'seconds'): string {
 /** Dimensions of a slice that the boards have as variables. */
 const SLICE_VARIABLES = ['region', 'pool', 'replica', 'tenant_class', 'prompt_class']
 
+/** Whether the slice in `.Labels` names exactly one value of the dimension. */
+function names(dimension: string): string {
+  return `match "(^|,)${dimension}=[^|,]+(,|$)" .Labels.slice`
+}
+
 /** `&var-replica=r1` where the finding's slice names one value of the dimension. */
 function sliceVariable(dimension: string): string {
   const value = `reReplaceAll "^(.*,)?${dimension}=([^|,]+)(,.*)?$" "$2" .Labels.slice`
-  return `{{ if match "(^|,)${dimension}=[^|,]+(,|$)" .Labels.slice }}&var-${dimension}=${inLink(value)}{{ end }}`
+  return `{{ if ${names(dimension)} }}&var-${dimension}=${inLink(value)}{{ end }}`
+}
+
+/** The board of all phases has no replica to choose: where the finding names one, the replica's own board opens. */
+function boardUid(board: DashboardName): string {
+  const uid = DASHBOARD_UIDS[board]
+  if (board !== 'where-the-time-goes') return uid
+  return withFinding('1', `{{ if ${names('replica')} }}${DASHBOARD_UIDS.replica}{{ else }}${uid}{{ end }}`, uid)
 }
 
 export function dashboardUrl({ grafana }: LinkBases, board: DashboardName): string {
@@ -35,7 +47,7 @@ export function dashboardUrl({ grafana }: LinkBases, board: DashboardName): stri
   // A variable without a value would select nothing, so what the finding names is only there where it does.
   const phase = `{{ if .Labels.phase }}&var-phase=${inLink('.Labels.phase')}{{ end }}`
   const named = phase + SLICE_VARIABLES.map(sliceVariable).join('')
-  return `${grafana}/d/${DASHBOARD_UIDS[board]}?from=${from('milliseconds')}&to=now${variables}${withFinding('1', named, '')}`
+  return `${grafana}/d/${boardUid(board)}?from=${from('milliseconds')}&to=now${variables}${withFinding('1', named, '')}`
 }
 
 /** The finding's page, or the first page where there is no finding. */
