@@ -5,6 +5,7 @@ import { type Candidate, literalKey, membersOf, type ScanInput } from '../scan/c
 import { logLikelihoodRatio } from '../scan/statistic.ts'
 import type { Case } from '../selection/case.ts'
 import { isInside, jaccard, sliceMembers } from './aliases.ts'
+import { isMerePart } from './alike.ts'
 
 /** G of the remainder below which it shows nothing. */
 const QUIET_REMAINDER = 3
@@ -29,7 +30,7 @@ const ROUNDS = 3
 export function narrowest(given: Case, inputs: readonly ScanInput[], chosen: Scanned, slices: readonly Scanned[]): Scanned {
   let best = chosen
   for (let round = 0; round < ROUNDS; round++) {
-    const next = quietestRemainder(given, inputs[0] as ScanInput, best, chosen.candidate.score, slices)
+    const next = quietestRemainder(given, inputs, best, chosen.candidate.score, slices)
     if (next === null) return best
     best = next
   }
@@ -37,7 +38,14 @@ export function narrowest(given: Case, inputs: readonly ScanInput[], chosen: Sca
 }
 
 /** Of the slices inside one, the one that leaves the quietest remainder. */
-function quietestRemainder(given: Case, input: ScanInput, outer: Scanned, score: number, slices: readonly Scanned[]): Scanned | null {
+function quietestRemainder(
+  given: Case,
+  inputs: readonly ScanInput[],
+  outer: Scanned,
+  score: number,
+  slices: readonly Scanned[],
+): Scanned | null {
+  const input = inputs[0] as ScanInput
   const members = sliceMembers(input, outer.candidate)
   let best: Scanned | null = null
   let least = Number.POSITIVE_INFINITY
@@ -50,7 +58,7 @@ function quietestRemainder(given: Case, input: ScanInput, outer: Scanned, score:
     const inside = sliceMembers(input, inner)
     if (!isInside(inside, members) || jaccard(inside, members) >= 1 - MIN_REMAINDER) continue
     const remainder = quietRise(given, input, inner, outer.candidate, entry.level === outer.level)
-    if (remainder === null || remainder >= least - 1e-9) continue
+    if (remainder === null || remainder >= least - 1e-9 || isMerePart(inputs, inner, outer.candidate)) continue
     best = entry
     least = remainder
   }

@@ -5,6 +5,7 @@ import { type Candidate, type Literal, literalKey, membersOf, type ScanInput } f
 import { logLikelihoodRatio } from '../scan/statistic.ts'
 import type { Case } from '../selection/case.ts'
 import { isInside, sliceMembers } from './aliases.ts'
+import { isAlike } from './alike.ts'
 
 /** The remainder rose at least so much of what the inner slice rose. */
 const COMPARABLE = 0.45
@@ -58,6 +59,7 @@ function isComparable(given: Case, inputs: readonly ScanInput[], inner: Candidat
   const now = split(first, first.a.rows, inner, outer)
   const before = split(first, first.b.rows, inner, outer)
   if (now.remainder.length < MIN_ROWS || before.remainder.length < MIN_ROWS) return false
+  if (inner.literals.length > outer.literals.length && isAlike(inputs, inner, outer)) return true
   const rose = inputs.some((input) => remainderScore(input, inner, outer) / inner.phi >= MIN_REMAINDER)
   if (!rose) return false
   const { measure } = given.question

@@ -2,6 +2,7 @@
 // over-dispersion; what a slice holds does not. Recall: its excess against the most that any slice holds. Precision: its relative rise
 // against the largest. Ordered by their harmonic mean, as rankings of RCA benchmarks judge slices.
 import { measureEffect } from '../contrast/effect.ts'
+import { isMerePart } from '../grouping/alike.ts'
 import type { Scanned } from '../grouping/containment.ts'
 import { literalKey, type ScanInput } from '../scan/candidate.ts'
 import { thin } from '../scan/thin.ts'
@@ -20,9 +21,9 @@ const CLEARLY = 1.15
 export function cleanestFirst(given: Case, inputs: readonly ScanInput[], ranked: readonly Scanned[]): Scanned[] {
   const top = ranked[0]
   if (top === undefined) return []
-  const rivals = unique(
-    ranked.filter(({ candidate }) => candidate.score >= LEAST_SCORE * top.candidate.score && candidate.fresh !== true),
-  ).slice(0, COMPARED)
+  const rivals = unique(ranked.filter(({ candidate }) => candidate.score >= LEAST_SCORE * top.candidate.score && candidate.fresh !== true))
+    .filter((entry) => entry === top || !isMerePart(inputs, entry.candidate, top.candidate))
+    .slice(0, COMPARED)
   if (rivals.length < 2 || top.candidate.fresh === true) return [...ranked]
   const input = thin(inputs[0] as ScanInput, ROWS)
   const measured = rivals.map((entry) => {

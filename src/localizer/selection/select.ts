@@ -52,6 +52,8 @@ const MAX_PICKS = 3
 const CHECKED = 16
 const NEARLY = 0.8
 const MIN_EFFECT = 0.04
+/** What a cause does to itself is at least so much of what all its victims suffer together: less, and it is one of them, hit harder. */
+const VICTIMS_SHARE = 0.3
 /** A cause must be so many times worse than the rest of the fleet. */
 const CAUSE_FACTOR = 2.5
 /** A second answer must be at least so large, against the first. */
@@ -241,6 +243,7 @@ function examine(
   const contrastScore = contrastOf(inputs, blocks, best.literals)
   if (contrastScore < Math.max(4, best.penalty)) return null
   const victims = rest.relative >= MIN_EFFECT && rest.relative > 0.1 * effect.relative
+  if (victims && effect.relative * effect.rows.incident < VICTIMS_SHARE * rest.relative * rest.rows.incident) return null
   if (victims && (effect.relative < CAUSE_FACTOR * rest.relative || effect.absolute < CAUSE_FACTOR * rest.absolute)) return null
   const names = new Set([best, ...aliases])
   const rivals = sameLevel.filter((other) => !names.has(other)).slice(0, 3)

@@ -1,24 +1,13 @@
 // The rows of a slice and of everything else, and how much slower they became.
+
 import { type Effect, measureEffect } from '../contrast/effect.ts'
+import { countsOf } from '../grouping/alike.ts'
 import { type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
 import { riskRatio } from '../scan/statistic.ts'
 import type { Case } from './case.ts'
 
 export function sliceRisk(input: ScanInput, candidate: Candidate): number {
-  const members = membersOf(input.a.rows, candidate.literals, input.dimensions)
-  const inB = membersOf(input.b.rows, candidate.literals, input.dimensions)
-  const sum = (values: Float32Array, flags: Uint8Array) => {
-    let total = 0
-    for (let at = 0; at < flags.length; at++) if (flags[at] === 1) total += values[at] as number
-    return total
-  }
-  const counts = {
-    cA: sum(input.a.events, members),
-    xA: sum(input.a.expected, members),
-    cB: sum(input.b.events, inB),
-    xB: sum(input.b.expected, inB),
-  }
-  return Math.max(1, riskRatio(counts))
+  return Math.max(1, riskRatio(countsOf(input, candidate)))
 }
 
 export function sliceRows(input: ScanInput, candidate: Candidate, inside: boolean): { incident: Int32Array; baseline: Int32Array } {

@@ -1,0 +1,57 @@
+// Is the rest of a slice like a part of it? Counted in events: the mean effect of a few dozen rows is a matter of two or three of them, and
+// of which rows are slow by themselves; how many exceed what is usual for them is not.
+import { type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
+import { type Counts, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
+import { isInside, sliceMembers } from './aliases.ts'
+
+/** A part so large of a simpler slice that scores higher differs from it by chance. */
+const LARGE_PART = 0.7
+/** The rest rose at least so much of what the part rose, with so much evidence: less where the whole slice has a shorter name. */
+const ALIKE = { simpler: 0.3, asSimple: 0.5 }
+const MIN_EVIDENCE = 5
+
+/** Nothing sets the part off from the slice around it. */
+export function isMerePart(inputs: readonly ScanInput[], part: Candidate, whole: Candidate): boolean {
+  const first = inputs[0] as ScanInput
+  const inside = sliceMembers(first, part)
+  const around = sliceMembers(first, whole)
+  if (!isInside(inside, around)) return false
+  const count = (members: Uint8Array) => members.reduce((sum, member) => sum + member, 0)
+  const isLarge = part.score <= whole.score && count(inside) >= LARGE_PART * count(around)
+  return (isLarge && complexity(part) > complexity(whole)) || isAlike(inputs, part, whole)
+}
+
+function complexity({ literals }: Candidate): number {
+  return literals.reduce((sum, { values }) => sum + values.length, 0)
+}
+
+/** At every level where both stand out, the rest of the slice rose comparably. Where a part is the cause, the rest stays behind in the tail. */
+export function isAlike(inputs: readonly ScanInput[], part: Candidate, whole: Candidate): boolean {
+  const evidence = ({ cA, xA, cB, xB }: Counts) => logLikelihoodRatio(cA, xA, cB, xB)
+  const least = complexity(part) > complexity(whole) ? ALIKE.simpler : ALIKE.asSimple
+  const compared = inputs.flatMap((input) => {
+    const own = countsOf(input, part)
+    const all = countsOf(input, whole)
+    if (evidence(own) / part.phi < MIN_EVIDENCE || evidence(all) / whole.phi < MIN_EVIDENCE) return []
+    const rest = { cA: all.cA - own.cA, xA: all.xA - own.xA, cB: all.cB - own.cB, xB: all.xB - own.xB }
+    return [evidence(rest) / whole.phi >= MIN_EVIDENCE && riskRatio(rest) - 1 >= least * (riskRatio(own) - 1)]
+  })
+  return compared.length > 0 && compared.every((alike) => alike)
+}
+
+/** Events and expected events of a slice on every row. */
+export function countsOf(input: ScanInput, candidate: Candidate): Counts {
+  const sum = (side: ScanInput['a']) => {
+    const members = membersOf(side.rows, candidate.literals, input.dimensions)
+    let events = 0
+    let expected = 0
+    for (let at = 0; at < members.length; at++) {
+      if (members[at] === 0) continue
+      events += side.events[at] as number
+      expected += side.expected[at] as number
+    }
+    return { events, expected }
+  }
+  const [now, before] = [sum(input.a), sum(input.b)]
+  return { cA: now.events, xA: now.expected, cB: before.events, xB: before.expected }
+}
