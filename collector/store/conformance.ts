@@ -134,9 +134,9 @@ export function describeStore(name: string, open: () => Promise<Store>): void {
 
     test('a whole record table is taken by column name; what it lacks is null', async () => {
       const records = makeRecords(40, { seed: 7 })
-      await store.insertRecordTable(encodeRecords(records).body)
+      await store.insertRecordTable((await encodeRecords(records)).body)
       expect(await store.request(records[3]!.record_id)).toEqual(records[3])
-      const { body } = encodeRecords(records.map((record) => ({ ...record, record_id: `bulk-${record.record_id}` })))
+      const { body } = await encodeRecords(records.map((record) => ({ ...record, record_id: `bulk-${record.record_id}` })))
       const table = tableFromIPC(body)
       const few = table.select(['record_id', 'start_unix_ns', 'outcome', 'ttft', 'trace_id', 'vantage'])
       await store.insertRecordTable(tableToIPC(few, 'stream'))

@@ -61,8 +61,10 @@ export async function createStore(
     throw new Error(`no space left for the store in ${config.data} (store.data): free some, or give it another directory`, { cause: error })
   }
 
-  const insertInto = async (table: string, { names, body }: EncodedTable) =>
-    client.insert(`INSERT INTO ${table} (${names.join(', ')})`, 'ArrowStream', body)
+  const insertInto = async (table: string, encoded: Promise<EncodedTable>) => {
+    const { names, body } = await encoded
+    await client.insert(`INSERT INTO ${table} (${names.join(', ')})`, 'ArrowStream', body)
+  }
   const spans = createGroupCommit<StoredSpan>(async (rows) => insertInto(SPANS.name, encodeSpans(rows)), SPAN_COMMIT)
   const records = createGroupCommit<RequestRecord>(async (rows) => insertInto(REQUESTS.name, encodeRecords(rows)), RECORD_COMMIT)
   const samples = createGroupCommit<EngineSample>(async (rows) => insertInto(SAMPLES.name, encodeSamples(rows)), SMALL_COMMIT)

@@ -25,7 +25,7 @@ beforeAll(async () => {
     )
   }
   await client.command(`INSERT INTO requests (received_unix_ns, record_id) SELECT ${START + HOUR}, toString(number) FROM numbers(10)`)
-  const { names, body } = encodeFindings([
+  const { names, body } = await encodeFindings([
     makeFinding('old', { updated: '2020-01-01T00:00:00Z' }),
     makeFinding('new', { updated: '2030-01-01T00:00:00Z' }),
   ])

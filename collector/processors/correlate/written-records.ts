@@ -1,5 +1,5 @@
-// Which records were written from traces that are no longer held: a late span amends them, whatever became of the rest. For as many
-// traces as may be, the oldest are forgotten first.
+// Which records were written from traces that are no longer held: a late span amends them, whatever became of the rest. For about as
+// many traces as may be; two tables take turns, so that the oldest go without a search for them.
 import type { WrittenRecord } from './trace.ts'
 
 export interface WrittenRecords {
@@ -7,35 +7,48 @@ export interface WrittenRecords {
   add(traceId: string, written: WrittenRecord, nowMs: number): void
   /** What is known of the trace, which is then held again. */
   take(traceId: string): WrittenRecord[] | undefined
-  /** Those of traces that were closed by then. */
+  /** Those of traces that were all closed by then. */
   forget(oldestMs: number): void
 }
 
+interface Table {
+  byTrace: Map<string, WrittenRecord[]>
+  lastClosedMs: number
+}
+
 export function createWrittenRecords(maxTraces: number): WrittenRecords {
-  const byTrace = new Map<string, { records: WrittenRecord[]; closedMs: number }>()
+  const emptied = (): Table => ({ byTrace: new Map(), lastClosedMs: Number.NEGATIVE_INFINITY })
+  let current = emptied()
+  let former = emptied()
+
+  function turn(): void {
+    former = current
+    current = emptied()
+  }
 
   function keep(traceId: string, records: WrittenRecord[], closedMs: number): void {
-    byTrace.set(traceId, { records, closedMs })
-    if (byTrace.size > maxTraces) byTrace.delete(byTrace.keys().next().value as string)
+    if (current.byTrace.size >= Math.max(1, maxTraces / 2)) turn()
+    current.byTrace.set(traceId, records)
+    current.lastClosedMs = Math.max(current.lastClosedMs, closedMs)
+  }
+
+  function take(traceId: string): WrittenRecord[] | undefined {
+    const table = current.byTrace.has(traceId) ? current : former
+    const records = table.byTrace.get(traceId)
+    if (records !== undefined) table.byTrace.delete(traceId)
+    return records
   }
 
   return {
     keep,
+    take,
     add(traceId, written, nowMs) {
-      const known = byTrace.get(traceId)
-      if (known === undefined) keep(traceId, [written], nowMs)
-      else known.records = [...known.records.filter(({ recordId }) => recordId !== written.recordId), written]
-    },
-    take(traceId) {
-      const known = byTrace.get(traceId)
-      if (known !== undefined) byTrace.delete(traceId)
-      return known?.records
+      const known = take(traceId) ?? []
+      keep(traceId, [...known.filter(({ recordId }) => recordId !== written.recordId), written], nowMs)
     },
     forget(oldestMs) {
-      for (const [traceId, { closedMs }] of byTrace) {
-        if (closedMs > oldestMs) break
-        byTrace.delete(traceId)
-      }
+      if (former.lastClosedMs <= oldestMs) former = emptied()
+      if (current.byTrace.size > 0 && current.lastClosedMs <= oldestMs) turn()
     },
   }
 }

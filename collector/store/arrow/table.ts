@@ -1,6 +1,7 @@
-// Columns into one Arrow IPC stream, the body of an insert.
+// Columns into one Arrow IPC stream, the body of an insert; column by column, so that others have their turn between them.
 import { type Data, Field, makeData, RecordBatch, RecordBatchStreamWriter, Schema, Struct } from 'apache-arrow'
 import type { StoredColumn } from '../schema/table.ts'
+import { createTurns, type Turns } from './turns.ts'
 import { encodeColumn } from './vector.ts'
 
 export interface EncodedTable {
@@ -9,15 +10,18 @@ export interface EncodedTable {
   body: Uint8Array
 }
 
-/** `valuesOf` gives the values of a column, one a row. */
-export function encodeTable(
+/** `valuesOf` gives the values of a column, one a row; they may not change meanwhile. */
+export async function encodeTable(
   columns: readonly StoredColumn[],
   rows: number,
   valuesOf: (name: string) => readonly unknown[] | undefined,
-): EncodedTable {
+  turns: Turns = createTurns(),
+): Promise<EncodedTable> {
   const fields: Field[] = []
   const children: Data[] = []
   for (const { name, wire } of columns) {
+    const over = turns.over()
+    if (over !== null) await over
     const values = valuesOf(name)
     const data = values === undefined ? null : encodeColumn(wire, values)
     if (data === null) continue

@@ -6,11 +6,11 @@ import type { Finding } from '@longpole/model/finding'
 import { type EncodedTable, encodeTable } from '../arrow/table.ts'
 import { EVENTS, FINDINGS, SAMPLES, VERDICTS } from '../schema/tables.ts'
 
-export function encodeSamples(samples: readonly EngineSample[]): EncodedTable {
+export function encodeSamples(samples: readonly EngineSample[]): Promise<EncodedTable> {
   return encodeTable(SAMPLES.columns, samples.length, (name) => samples.map((sample) => sample[name as keyof EngineSample]))
 }
 
-export function encodeEvents(events: readonly ChangeEvent[]): EncodedTable {
+export function encodeEvents(events: readonly ChangeEvent[]): Promise<EncodedTable> {
   return encodeTable(EVENTS.columns, events.length, (name) =>
     events.map((event) => (name === 'scope' ? JSON.stringify(event.scope) : event[name as keyof ChangeEvent])),
   )
@@ -22,7 +22,7 @@ function nanosOf(text: string | null): bigint {
   return Number.isNaN(milliseconds) ? 0n : BigInt(milliseconds) * 1_000_000n
 }
 
-export function encodeFindings(findings: readonly Finding[]): EncodedTable {
+export function encodeFindings(findings: readonly Finding[]): Promise<EncodedTable> {
   const columns: Record<string, (finding: Finding) => unknown> = {
     id: (finding) => finding.id,
     opened_unix_ns: (finding) => nanosOf(finding.opened),
@@ -33,7 +33,7 @@ export function encodeFindings(findings: readonly Finding[]): EncodedTable {
   return encodeTable(FINDINGS.columns, findings.length, (name) => findings.map(columns[name] as (finding: Finding) => unknown))
 }
 
-export function encodeVerdict(verdict: ApiVerdict, unixNano: bigint): EncodedTable {
+export function encodeVerdict(verdict: ApiVerdict, unixNano: bigint): Promise<EncodedTable> {
   const row: Record<string, unknown> = { finding: verdict.finding, verdict: verdict.verdict, note: verdict.note ?? '', unix_ns: unixNano }
   return encodeTable(VERDICTS.columns, 1, (name) => [row[name]])
 }

@@ -1,26 +1,32 @@
 // Request records to columns of the `requests` table and back. Both directions follow the column table of the model.
 import { type Exactness, PHASES, type PhaseDuration, type PhaseId, phaseOrder } from '@longpole/model/phase'
-import { type ColumnKind, REQUEST_COLUMNS } from '@longpole/model/request-columns'
+import { type ColumnKind, type ColumnName, REQUEST_COLUMNS } from '@longpole/model/request-columns'
 import { PHASE_COLUMNS, type RequestRecord } from '@longpole/model/request-record'
 import { type EncodedTable, encodeTable } from '../arrow/table.ts'
+import { createTurns, mapInTurns, type Turns } from '../arrow/turns.ts'
 import { LIST_COLUMNS, REQUESTS } from '../schema/requests.ts'
 
 const IS_JSON: Partial<Record<ColumnKind, true>> = { counts: true, labels: true }
+const KIND_OF: ReadonlyMap<string, ColumnKind> = new Map(REQUEST_COLUMNS.map(({ name, kind }) => [name, kind]))
 
-export function encodeRecords(records: readonly RequestRecord[]): EncodedTable {
-  const columns = phaseColumns(records)
-  for (const { name, kind } of REQUEST_COLUMNS) {
-    columns.set(name, IS_JSON[kind] ? records.map((record) => toJson(record[name])) : records.map((record) => record[name]))
+export async function encodeRecords(records: readonly RequestRecord[]): Promise<EncodedTable> {
+  const turns = createTurns()
+  const columns = await phaseColumns(records, turns)
+  columns.set('phase_parts', await mapInTurns(records, turns, phaseParts))
+  columns.set('overlays', await mapInTurns(records, turns, overlaysToJson))
+  columns.set('hops', await mapInTurns(records, turns, hopsToJson))
+  columns.set('attempt_list', await mapInTurns(records, turns, attemptsToJson))
+  const valuesOf = (name: string) => {
+    const kind = KIND_OF.get(name)
+    if (kind === undefined) return columns.get(name)
+    const column = name as ColumnName
+    return IS_JSON[kind] ? records.map((record) => toJson(record[column])) : records.map((record) => record[column])
   }
-  columns.set('phase_parts', records.map(phaseParts))
-  columns.set('overlays', records.map(overlaysToJson))
-  columns.set('hops', records.map(hopsToJson))
-  columns.set('attempt_list', records.map(attemptsToJson))
-  return encodeTable(REQUESTS.columns, records.length, (name) => columns.get(name))
+  return encodeTable(REQUESTS.columns, records.length, valuesOf, turns)
 }
 
 /** Four columns for each phase that one of the records has. */
-function phaseColumns(records: readonly RequestRecord[]): Map<string, unknown[]> {
+async function phaseColumns(records: readonly RequestRecord[], turns: Turns): Promise<Map<string, unknown[]>> {
   const columns = new Map<string, unknown[]>()
   const byOrder: ({ seconds: unknown[]; source: unknown[]; exactness: unknown[]; error: unknown[] } | undefined)[] = []
   const make = (name: string) => {
@@ -28,10 +34,8 @@ function phaseColumns(records: readonly RequestRecord[]): Map<string, unknown[]>
     columns.set(name, values)
     return values
   }
-  for (let row = 0; row < records.length; row++) {
-    const { phases } = records[row] as RequestRecord
-    for (let at = 0; at < phases.length; at++) {
-      const phase = phases[at] as PhaseDuration
+  await mapInTurns(records, turns, ({ phases }, row) => {
+    for (const phase of phases) {
       const order = phaseOrder(phase.phase)
       const names = PHASE_COLUMNS[order]
       if (names === undefined) continue
@@ -45,7 +49,7 @@ function phaseColumns(records: readonly RequestRecord[]): Map<string, unknown[]>
       own.exactness[row] = phase.exactness
       if (phase.errorSeconds !== undefined) own.error[row] = phase.errorSeconds
     }
-  }
+  })
   return columns
 }
 

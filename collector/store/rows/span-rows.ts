@@ -2,13 +2,15 @@
 // written out once.
 import type { Attributes, Span, SpanEvent, SpanLink } from '@longpole/model/span'
 import { type EncodedTable, encodeTable } from '../arrow/table.ts'
+import { createTurns, mapInTurns } from '../arrow/turns.ts'
 import { SPANS } from '../schema/tables.ts'
 import type { StoredSpan } from '../store.ts'
 import { parseJson, stringifyJson } from './json.ts'
 
 const EMPTY_LIST = '[]'
 
-export function encodeSpans(spans: readonly StoredSpan[]): EncodedTable {
+export async function encodeSpans(spans: readonly StoredSpan[]): Promise<EncodedTable> {
+  const turns = createTurns()
   const resources = new Map<Attributes, string>()
   const resourceOf = (resource: Attributes) => {
     let text = resources.get(resource)
@@ -29,7 +31,6 @@ export function encodeSpans(spans: readonly StoredSpan[]): EncodedTable {
     kind: ({ span }) => span.kind,
     start_unix_ns: ({ span }) => span.startUnixNano,
     end_unix_ns: ({ span }) => span.endUnixNano,
-    attributes: ({ span }) => stringifyJson(span.attributes),
     events: ({ span }) => (span.events.length === 0 ? EMPTY_LIST : stringifyJson(span.events)),
     links: ({ span }) => (span.links.length === 0 ? EMPTY_LIST : stringifyJson(span.links)),
     status_code: ({ span }) => span.statusCode,
@@ -38,10 +39,13 @@ export function encodeSpans(spans: readonly StoredSpan[]): EncodedTable {
     scope_name: ({ span }) => span.scopeName,
     scope_version: ({ span }) => span.scopeVersion,
   }
-  return encodeTable(SPANS.columns, spans.length, (name) => {
+  const attributes = await mapInTurns(spans, turns, ({ span }) => stringifyJson(span.attributes))
+  const valuesOf = (name: string) => {
+    if (name === 'attributes') return attributes
     const read = columns[name]
     return read === undefined ? undefined : spans.map(read)
-  })
+  }
+  return encodeTable(SPANS.columns, spans.length, valuesOf, turns)
 }
 
 const INSTANTS = new Set(['received_unix_ns', 'start_unix_ns', 'end_unix_ns'])
