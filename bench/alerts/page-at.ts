@@ -23,6 +23,8 @@ const INSTANTS = new Set<string>(
     ({ name }) => name,
   ),
 )
+/** Blocks have no marks where a series ends. */
+const LOOKBACK = '45s'
 const TRIGGER = 'page_trigger'
 
 /** The annotations of each page at an instant (Unix seconds) of the history, and by how many seconds instants in them are moved. */
@@ -37,17 +39,20 @@ export async function pagesAt(
     const found = await history.range(name, at - PAST_SECONDS, at, STEP)
     gathered.push(...found.map((series) => ({ ...series, name })))
   }
-  await using moved = new History(history.tools)
+  await using moved = new History(history.tools, LOOKBACK)
   const movedSeconds = Math.ceil(Date.now() / 1_000) + AHEAD_SECONDS - at
   const shifted = gathered.map(({ name, labels, points }) => ({
     name,
     labels,
-    points: hold(points.map(([second, value]) => [second + movedSeconds, INSTANTS.has(name) ? value + movedSeconds : value] as const)),
+    points: hold(
+      points.map(([second, value]) => [second + movedSeconds, INSTANTS.has(name) ? value + movedSeconds : value] as const),
+      at + movedSeconds,
+    ),
   }))
   const triggers = requests.map(({ labels, value }, index) => ({
     name: TRIGGER,
     labels: { ...labels, page: String(index) },
-    points: hold([[at + movedSeconds, value]]),
+    points: hold([[at + movedSeconds, value]], at + movedSeconds),
   }))
   await moved.add([...shifted, ...triggers])
   const rules = requests.map(({ alert, labels }, index) => ({
@@ -60,10 +65,10 @@ export async function pagesAt(
   return { pages: await expanded(url, requests.length), movedSeconds }
 }
 
-/** The last value for a minute more: the page is read a little later. */
-function hold(points: readonly (readonly [number, number])[]): (readonly [number, number])[] {
+/** What is there at the instant stays for a minute more, for the page is read a little later; what was gone before stays gone. */
+function hold(points: readonly (readonly [number, number])[], at: number): (readonly [number, number])[] {
   const last = points.at(-1)
-  if (last === undefined) return []
+  if (last === undefined || last[0] < at) return [...points]
   return [...points, ...[1, 2, 3, 4].map((step) => [last[0] + step * STEP, last[1]] as const)]
 }
 
