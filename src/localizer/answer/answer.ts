@@ -33,7 +33,7 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
     findings.push(finding)
     if (finding.verdict === 'workload_shift') break
   }
-  if (findings.length > 0) return findings
+  if (findings.length > 0) return selection.fleetWide ? [...findings, fleetFinding(given, inputs, selection, moves, healing)] : findings
   const lost = cacheFinding(given, inputs, selection, healing, moves)
   if (lost !== null) return [lost]
   if (selection.fleetWide) return [fleetFinding(given, inputs, selection, moves, healing)]

@@ -12,8 +12,10 @@ const WINDOWS = 6
 const EVALUATED = 6
 /** Baseline rows that a pseudo-incident is made from, at most. */
 const MAX_ROWS = 60_000
-/** The second highest of the pseudo-incidents is taken: one of them may have been a real incident. */
+/** Beyond the second highest of the pseudo-incidents: one of them may have been a real incident… */
 const HEADROOM = 1.3
+/** …but what looks no clearer than it happens here by itself. */
+const LIKE_HIGHEST = 0.8
 
 export interface NullMaximum {
   /** Highest score of any slice in each pseudo-incident. */
@@ -81,5 +83,5 @@ function pseudoInput(input: ScanInput, time: Float64Array, inside: (at: number) 
 export function rareScore(scores: readonly number[], least: number): number {
   if (scores.length < 4) return least
   const sorted = [...scores].sort((left, right) => right - left)
-  return Math.max(least, HEADROOM * (sorted[1] as number))
+  return Math.max(least, HEADROOM * (sorted[1] as number), LIKE_HIGHEST * (sorted[0] as number))
 }
