@@ -56,7 +56,8 @@ const field = (name: string, length = 120) => `{{ ${shown(`.Labels.${name}`, len
 
 function cause(rank: string, otherwise: string): string {
   const share = firstValue(ofFinding(METRICS.findingShare.name), OF_FINDING, 'humanizePercentage', 'share unknown')
-  const named = `{{ if .Labels.phase }}${field('phase', 30)}{{ else }}phase unknown{{ end }} in {{ if .Labels.slice }}${field('slice')}{{ else }}the whole fleet{{ end }}`
+  const phase = `{{ if .Labels.phase }}${field('phase', 30)}{{ else }}${busiestPhase('phase unknown')}{{ end }}`
+  const named = `${phase} in {{ if .Labels.slice }}${field('slice')}{{ else }}all of model=${label('model', 60)}{{ end }}`
   const mechanism = `{{ if .Labels.mechanism }}, ${field('mechanism', 60)}{{ end }}`
   const located = `${named}${mechanism}; ${share} of the excess, confidence ${field('confidence', 10)}`
   const other = `not localized: ${field('verdict', 20)}{{ if .Labels.phase }}, most of it in ${field('phase', 30)}{{ end }}{{ if .Labels.slice }}, ${field('slice')}{{ end }}`
@@ -81,6 +82,12 @@ function notLocalized(): string {
     'the localizer has not finished a round for five minutes',
   )
   return `not localized: ${why}; seen in ${where()}${openPhase()}${erringReplicas()}`
+}
+
+/** In a hang no request ends, so no finding knows a phase; where the requests are that wait is known. */
+function busiestPhase(otherwise: string): string {
+  const phases = query(`topk(1, sum by (phase) (${METRICS.requestsOpen.name}{cluster=%q,model=%q}) > 0)`, ...SLICE)
+  return `{{ with ${phases} }}{{ with first . }}${field('phase', 30)}{{ end }}{{ else }}${otherwise}{{ end }}`
 }
 
 function openPhase(): string {

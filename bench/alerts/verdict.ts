@@ -75,11 +75,12 @@ export function judgeCase(given: FaultCase, result: CaseResult, annotations: rea
 function judgePage({ incident }: CaseResult, page: CaseFiring, text: Record<string, string>, findings: readonly Finding[]): PageVerdict {
   const { cluster = '', model = '', replica } = page.labels
   const { truth, harmed, faultAt } = incident
-  const cause = text.cause ?? ''
+  // What an alert on engines knows by itself comes before what the localizer found.
+  const cause = (text.cause ?? '').replace(/^engine in .*? Localizer: /, '')
   const isLocalized = cause !== '' && !cause.startsWith('not localized')
   const own = findings.filter((finding) => finding.model === model)
   const named = own.find(
-    (finding) => cause.includes(` in ${shownSlice(finding.slice)}`) && cause.startsWith(finding.phases[0]?.phase ?? 'phase'),
+    (finding) => cause.includes(` in ${shownSlice(finding.slice, model)}`) && cause.startsWith(finding.phases[0]?.phase ?? 'phase'),
   )
   const rows = incident.records.filter((record) => {
     const start = Number(record.start_unix_ns / 1_000_000n) / 1e3
@@ -101,7 +102,7 @@ function judgePage({ incident }: CaseResult, page: CaseFiring, text: Record<stri
     cause,
     isLocalized,
     phaseRight: judged ? phases.has((cause.split(' in ')[0] ?? '') as never) : null,
-    sliceRight: judged ? named !== undefined && isRight(named.slice) : null,
+    sliceRight: judged ? isCulprit || (named !== undefined && isRight(named.slice)) : null,
     inTopThree: judged ? own.slice(0, 3).some(({ slice }) => isRight(slice)) : null,
     confidence: named?.confidence ?? null,
     onsetError: named?.onset === null || named === undefined ? null : Date.parse(named.onset.at) / 1_000 - faultAt,
@@ -112,9 +113,9 @@ function judgePage({ incident }: CaseResult, page: CaseFiring, text: Record<stri
 }
 
 /** A slice as the page writes it: what is markup elsewhere is a space. */
-function shownSlice(slice: Slice): string {
+function shownSlice(slice: Slice, model: string): string {
   const text = formatSlice(slice)
-  return text === '' ? 'the whole fleet' : text.replaceAll(/[\p{C}\p{Z}<>&`|*]+/gu, ' ')
+  return text === '' ? `all of model=${model}` : text.replaceAll(/[\p{C}\p{Z}<>&`|*]+/gu, ' ')
 }
 
 function jaccard(rows: readonly RequestRecord[], left: Slice, right: Slice): number {
