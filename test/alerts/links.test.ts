@@ -12,6 +12,7 @@ import { alertmanagerConfig, DEFAULT_ALERTMANAGER } from '../../alerts/alertmana
 import { notificationTemplates } from '../../alerts/alertmanager/templates.ts'
 import { alertContext } from '../../alerts/generate.ts'
 import { LLMSLOCliff } from '../../alerts/LLMSLOCliff/rule.ts'
+import { PAGE_FIELDS } from '../../alerts/page.ts'
 import { render } from '../../alerts/rule.ts'
 import { type Server, startAlertmanager } from '../../alerts/testing/servers.ts'
 import { History, type Series } from '../../bench/alerts/history.ts'
@@ -118,6 +119,29 @@ describe.skipIf(missing)('the links of a page', { timeout: 60_000 }, () => {
     await context.close()
     return { text, inputs }
   }
+
+  test('the card reads as a person would want it at three in the morning', () => {
+    const masked = (text = '') =>
+      text
+        .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000 UTC/g, 'INSTANT')
+        .replaceAll(/from=\d+/g, 'from=INSTANT')
+        .replaceAll(/127\.0\.0\.1:\d+/g, 'HOST')
+        .replaceAll(/looked -?\d+ s ago/g, 'looked SOME s ago')
+    expect(PAGE_FIELDS.map((field) => `${field}: ${masked(page[field])}`).join('\n')).toMatchInlineSnapshot(`
+      "symptom: m "chat" 8b /{{ x }} 100% in c1: ttft objective 99 %, 60% of requests are bad
+      cause: engine.prefill in replica=r1, cache_hit_drop; 90% of the excess, confidence high
+      runner_up: n/a: no second finding
+      blast_radius: an unknown number of bad requests a minute, unknown of all; 0 of an unknown number of replicas return errors; tenants n/a: no label of metrics, see console_url
+      since: INSTANT
+      changed: no event within 15 minutes of the onset
+      slo_status: objective 99 %, last hour unknown; error budget left unknown: less than an hour of history, gone in unknown at this rate
+      dashboard_url: http://HOST/d/longpole-replica?from=INSTANT&to=now&var-cluster=c1&var-model=m%20%26%20%22chat%22%20%3C8b%3E%2F%7B%7B%20x%20%7D%7D%20100%25&var-phase=engine.prefill&var-replica=r1
+      exemplars: worst: http://HOST/requests?model=m%20%26%20%22chat%22%20%3C8b%3E%2F%7B%7B%20x%20%7D%7D%20100%25&from=INSTANT&slo=ttft&result=bad&sort=worst · median bad: http://HOST/requests?model=m%20%26%20%22chat%22%20%3C8b%3E%2F%7B%7B%20x%20%7D%7D%20100%25&from=INSTANT&slo=ttft&result=bad&sort=median · good peers: http://HOST/requests?model=m%20%26%20%22chat%22%20%3C8b%3E%2F%7B%7B%20x%20%7D%7D%20100%25&from=INSTANT&slo=ttft&result=good
+      action: Prefill is slow: check cache hit ratio and prompt lengths; restore affinity routing or add prefill replicas (scale back to undo). Then follow LLMSLOCliff/runbook.md.
+      silence_url: http://HOST/#/silences/new?filter=%7Bcluster%3D%22c1%22%2Cmodel%3D%22m%20%26%20%5C%22chat%5C%22%20%3C8b%3E%2F%7B%7B%20x%20%7D%7D%20100%25%22%7D
+      data_quality: an unknown number of requests in 30 minutes, an unknown share of spans dropped, largest clock offset unknown (corrected), 0 sidecars silent"
+    `)
+  })
 
   test('why: the finding that the cause names', async () => {
     expect(page.cause).toContain(`engine.prefill in replica=${REPLICA}`)
