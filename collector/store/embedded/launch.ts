@@ -28,6 +28,8 @@ class DirectoryInUse extends StoreConfigError {}
 
 const LOCK_TRIES = 4
 const LOCK_WAIT_MS = 250
+const FORMER_GONE_MS = 1_000
+const FORMER_LOOK_MS = 10
 const START_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 5_000
 /** Waits between restarts: none at first, longer while it keeps dying young. */
@@ -48,6 +50,7 @@ export async function launchEmbedded({ data, memoryBytes, onRestart = () => {} }
 
   async function start(): Promise<void> {
     rmSync(socket, { force: true })
+    await formerGone(directory)
     const startedMs = performance.now()
     const process = spawnProcess(directory, socket, memoryBytes)
     try {
@@ -106,7 +109,24 @@ export async function launchEmbedded({ data, memoryBytes, onRestart = () => {} }
   }
 }
 
-/** The process of a hub that was killed a moment ago may still hold the lock. */
+/** The process of a hub that was killed a moment ago ends by itself: waiting for that is quicker than a start in vain. */
+async function formerGone(data: string): Promise<void> {
+  const pid = lockedBy(data)
+  for (const limitMs = performance.now() + FORMER_GONE_MS; pid !== null && isAlive(pid) && performance.now() < limitMs; ) {
+    await new Promise((resume) => setTimeout(resume, FORMER_LOOK_MS))
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** It may still hold the lock all the same. */
 async function whileInUse(first: Promise<void>, again: () => Promise<void>): Promise<void> {
   let attempt = first
   for (let tries = 1; ; tries++) {
@@ -176,13 +196,18 @@ function explain(data: string, message: string): Error {
   return new Error(`the embedded store in ${data} did not start${lastLine(message)}`)
 }
 
-/** The engine writes its process id into the file that it locks. */
 function ownerOf(data: string): string {
+  const pid = lockedBy(data)
+  return pid === null ? 'another process' : `process ${pid}`
+}
+
+/** The engine writes its process id into the file that it locks. */
+function lockedBy(data: string): number | null {
   try {
     const pid = /^PID: (\d+)/m.exec(readFileSync(join(data, 'chdb', 'status'), 'utf8'))?.[1]
-    return pid === undefined ? 'another process' : `process ${pid}`
+    return pid === undefined ? null : Number(pid)
   } catch {
-    return 'another process'
+    return null
   }
 }
 
