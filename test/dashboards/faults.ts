@@ -125,7 +125,7 @@ async function runFault(text: string): Promise<void> {
   try {
     const fleet = simulateFleet({ seed: Number(options.seed), minutes, rate: Number(options.rate), injections: [`${text}@${healthy}`] })
     const objectives = resolveObjectives(loadConfig({ environment: {} }))
-    const rounds = Array.from({ length: 3 }, (_, index) => end - 240 + index * 120)
+    const rounds = [end - 165, end - 15]
     const findings = localizeContinuously({ ...fleet, objectives }, rounds)
     const findingsAt = (at: number) => findings.get(rounds.filter((round) => round <= at).at(-1) ?? 0) ?? []
     const page = join(directory, 'page.om')
@@ -144,7 +144,7 @@ async function runFault(text: string): Promise<void> {
     }
     const withLocalizer = await read(prometheus.query, { ...scene, localizer: true })
     const without = await read(prometheus.query, { ...scene, localizer: false })
-    const replica = injected.slice.replica ?? injected.slice.prefill_replica
+    const { replica } = injected.slice
     const filter = replica === undefined ? '' : `replica=~"${replica.join('|')}"`
     const moved = await movement(
       prometheus.query,

@@ -2,7 +2,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
+import { parse, stringify } from 'yaml'
 import { findTool } from '../tools.ts'
 
 export interface PrometheusSeries {
@@ -63,17 +64,45 @@ export async function startPrometheus(settings: HistorySettings, tools: Promethe
   for (const page of pages) promtool('tsdb', 'create-blocks-from', 'openmetrics', '--quiet', page, data)
   const start = () => startServer(tools.prometheus, directory, ['--storage.tsdb.retention.time=20y', `--query.lookback-delta=${step}s`])
   let server = await start()
-  for (const file of ruleFiles) {
-    const everyScrape = join(directory, basename(file))
-    writeFileSync(everyScrape, readFileSync(file, 'utf8').replace(/^( +interval:) .*$/gm, `$1 ${step}s`))
-    const range = [`--start=${from}`, `--end=${to}`, `--eval-interval=${step}s`]
-    promtool('tsdb', 'create-blocks-from', 'rules', `--url=${server.url}`, ...range, `--output-dir=${data}`, everyScrape)
-  }
-  if (ruleFiles.length > 0) {
+  // promtool does not see what it records itself: rules that read others wait for the blocks of those.
+  for (const [level, rules] of byDependency(ruleFiles.flatMap(readRules)).entries()) {
+    const file = join(directory, `rules-${level}.yaml`)
+    writeFileSync(file, stringify({ groups: [{ name: 'recordings', interval: `${step}s`, rules }] }))
+    promtool('tsdb', 'create-blocks-from', 'rules', `--url=${server.url}`, `--start=${from}`, `--end=${to}`, `--output-dir=${data}`, file)
     await stopServer(server.child)
     server = await start()
   }
   return { url: server.url, ...createAsker(server.url), close: () => stopServer(server.child) }
+}
+
+interface RecordingRule {
+  record: string
+  expr: string
+  labels?: Record<string, string>
+}
+
+function readRules(file: string): RecordingRule[] {
+  const { groups } = parse(readFileSync(file, 'utf8')) as { groups: { rules: RecordingRule[] }[] }
+  return groups.flatMap(({ rules }) => rules)
+}
+
+/** Levels of rules, each of which reads only what earlier levels record. */
+function byDependency(rules: readonly RecordingRule[]): RecordingRule[][] {
+  const names = new Set(rules.map(({ record }) => record))
+  const reads = (rule: RecordingRule) =>
+    (rule.expr.match(/[a-zA-Z_:][\w:]*/g) ?? []).filter((word) => names.has(word) && word !== rule.record)
+  const levels: RecordingRule[][] = []
+  const done = new Set<string>()
+  let left = [...rules]
+  while (left.length > 0) {
+    const waiting = new Set(left.map(({ record }) => record))
+    const level = left.filter((rule) => reads(rule).every((name) => done.has(name) || !waiting.has(name)))
+    if (level.length === 0) throw new Error(`recordings read each other: ${[...waiting].join(', ')}`)
+    left = left.filter((rule) => !level.includes(rule))
+    for (const { record } of level) if (!left.some((rule) => rule.record === record)) done.add(record)
+    levels.push(level)
+  }
+  return levels
 }
 
 export interface PrometheusServer {
