@@ -39,7 +39,7 @@ export function localizedFinding(
   finding.excess_seconds = excessSeconds(given, rows.incident, healed)
   finding.bad_requests = badRequests(given, pick.candidate, rows)
   finding.changes = matchChanges(given, inSlice, onset)
-  finding.probability = probabilityOf(clarity(pick))
+  finding.probability = Math.min(probabilityOf(clarity(pick)), pick.inPhaseOnly === true ? IN_PHASE_ONLY : 1)
   finding.confidence = confidenceOf(finding.probability)
   if (pick.victims) {
     finding.looked_at.push(
@@ -92,6 +92,8 @@ function firstSeen(times: number[]): { onset: Onset | null; text: Finding['onset
   return { onset: { at, low: at, high: at, score: 0 }, text: { at: instant(at), low: instant(at), high: instant(at) } }
 }
 
+/** What the target itself does not show is never called high. */
+const IN_PHASE_ONLY = 0.85
 const SIBLINGS = 5
 const MIN_SIBLING_ROWS = 10
 

@@ -9,6 +9,8 @@ const LARGE_PART = 0.7
 /** The rest rose at least so much of what the part rose, with so much evidence: less where the whole slice has a shorter name. */
 const ALIKE = { simpler: 0.3, asSimple: 0.5 }
 const MIN_EVIDENCE = 5
+/** Levels at which the whole slice is so much less clear than at its best say nothing of it. */
+const CLEAR = 0.2
 
 /** Nothing sets the part off from the slice around it. */
 export function isMerePart(inputs: readonly ScanInput[], part: Candidate, whole: Candidate): boolean {
@@ -25,16 +27,20 @@ function complexity({ literals }: Candidate): number {
   return literals.reduce((sum, { values }) => sum + values.length, 0)
 }
 
-/** At every level where both stand out, the rest of the slice rose comparably. Where a part is the cause, the rest stays behind in the tail. */
+/** At every level where both clearly stand out, the rest of the slice rose comparably. Where a part is the cause, the rest stays behind in the tail. */
 export function isAlike(inputs: readonly ScanInput[], part: Candidate, whole: Candidate): boolean {
   const evidence = ({ cA, xA, cB, xB }: Counts) => logLikelihoodRatio(cA, xA, cB, xB)
-  const least = complexity(part) > complexity(whole) ? ALIKE.simpler : ALIKE.asSimple
+  const strongest = Math.max(...inputs.map((input) => evidence(countsOf(input, whole)))) / whole.phi
+  const least = {
+    rise: complexity(part) > complexity(whole) ? ALIKE.simpler : ALIKE.asSimple,
+    evidence: Math.max(MIN_EVIDENCE, CLEAR * strongest),
+  }
   const compared = inputs.flatMap((input) => {
     const own = countsOf(input, part)
     const all = countsOf(input, whole)
-    if (evidence(own) / part.phi < MIN_EVIDENCE || evidence(all) / whole.phi < MIN_EVIDENCE) return []
+    if (evidence(own) / part.phi < MIN_EVIDENCE || evidence(all) / whole.phi < least.evidence) return []
     const rest = { cA: all.cA - own.cA, xA: all.xA - own.xA, cB: all.cB - own.cB, xB: all.xB - own.xB }
-    return [evidence(rest) / whole.phi >= MIN_EVIDENCE && riskRatio(rest) - 1 >= least * (riskRatio(own) - 1)]
+    return [evidence(rest) / whole.phi >= MIN_EVIDENCE && riskRatio(rest) - 1 >= least.rise * (riskRatio(own) - 1)]
   })
   return compared.length > 0 && compared.every((alike) => alike)
 }

@@ -44,7 +44,7 @@ function scanPhase(given: Case, phase: string, besideFleet: boolean): Pick | nul
   const target = measureEffect(given.question.measure, given.population, given.conditioning, slice.incident, baseline)
   const rest = besideFleet ? restEffect(given, pick.input, pick.candidate) : { relative: 0, absolute: 0 }
   const reaches = given.question.measure.kind === 'deadline' || target.absolute - rest.absolute >= MIN_REACH * pick.effect.absolute
-  return reaches && target.relative - rest.relative >= MIN_RELATIVE ? { ...pick, effect: target } : null
+  return reaches && target.relative - rest.relative >= MIN_RELATIVE ? { ...pick, effect: target, inPhaseOnly: true } : null
 }
 
 /** The same question about a phase; null where too few rows know it. */

@@ -33,6 +33,8 @@ export interface Pick {
   victims: boolean
   /** Score that slices reach without any incident. */
   threshold: number
+  /** It stood out in a phase only, not in the target. */
+  inPhaseOnly?: boolean
 }
 
 export interface Selection {
