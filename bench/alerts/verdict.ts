@@ -104,7 +104,7 @@ function judgePage({ incident }: CaseResult, page: CaseFiring, text: Record<stri
     phaseRight: judged ? phases.has((cause.split(' in ')[0] ?? '') as never) : null,
     sliceRight: judged ? isCulprit || (named !== undefined && isRight(named.slice)) : null,
     inTopThree: judged ? own.slice(0, 3).some(({ slice }) => isRight(slice)) : null,
-    confidence: named?.confidence ?? null,
+    confidence: /confidence (\w+)/.exec(cause)?.[1] ?? null,
     onsetError: named?.onset === null || named === undefined ? null : Date.parse(named.onset.at) / 1_000 - faultAt,
     brokenFields: Object.entries(text)
       .filter(([, value]) => value === '' || /<error expanding|<no value>|%!/.test(value))
