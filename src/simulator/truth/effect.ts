@@ -1,5 +1,6 @@
-// What a fault did, by paired counterfactual: the same seed with and without it, compared inside its slice, among its victims and in
-// the rest of the fleet.
+// What a fault did, by paired counterfactual: the same requests with and without it, compared inside its slice, among its victims and in
+// the rest of the fleet. Paired by request, for a fault moves traffic: those whom a slow replica still gets are others than those whom
+// it would have got.
 import { PHASE_IDS, type PhaseId } from '@longpole/model/phase'
 import type { RowLog } from './row-log.ts'
 
@@ -23,6 +24,7 @@ export interface TargetEffect {
 }
 
 export interface SliceEffect {
+  /** Requests of the incident, and those of them that the run without the fault has too. */
   rows: { with: number; without: number }
   failed_ratio: { with: number; without: number }
   e2e: TargetEffect
@@ -36,6 +38,8 @@ export interface PhaseEffect {
   /** Mean seconds a request. */
   with: number
   without: number
+  /** Standard error of the difference, from its spread over bins of 10 s. */
+  error: number
   /** Seconds after the fault's start at which it first moved for good; null: it did not. */
   first_moves_after_seconds: number | null
 }
@@ -44,28 +48,53 @@ type Selects = (log: RowLog, row: number) => boolean
 
 export function measureEffect(actual: RowLog, healed: RowLog, selects: Selects, incident: Window): SliceEffect {
   const before: Window = { from: 0, to: incident.from }
-  const rowsWith = pick(actual, selects, incident)
-  const rowsWithout = pick(healed, selects, incident)
+  const pairs = pairRows(actual, healed, selects, incident)
   const rowsBefore = pick(actual, selects, before)
   const target = (value: (log: RowLog, row: number) => number): TargetEffect =>
     targetEffect(
-      rowsWith.map((row) => value(actual, row)),
-      rowsWithout.map((row) => value(healed, row)),
+      pairs.actual.map((row) => value(actual, row)),
+      pairs.healed.map((row) => value(healed, row)),
       rowsBefore.map((row) => value(actual, row)),
     )
   return {
-    rows: { with: rowsWith.length, without: rowsWithout.length },
-    failed_ratio: { with: failedRatio(actual, rowsWith), without: failedRatio(healed, rowsWithout) },
+    rows: { with: pairs.all, without: pairs.healed.length },
+    failed_ratio: { with: failedRatio(actual, pairs.actual), without: failedRatio(healed, pairs.healed) },
     e2e: target((log, row) => log.total(row)),
     ttft: target((log, row) => log.firstTokens[row] as number),
     tpot: target((log, row) => log.perToken[row] as number),
-    phases: PHASE_IDS.map((phase, index) => ({
-      phase,
-      with: mean(rowsWith.map((row) => actual.phase(row, index))),
-      without: mean(rowsWithout.map((row) => healed.phase(row, index))),
-      first_moves_after_seconds: firstMove(actual, healed, selects, index, incident),
-    })),
+    phases: PHASE_IDS.map((phase, index) => {
+      const bins = binMeans(actual, healed, pairs, index, incident)
+      return {
+        phase,
+        with: mean(pairs.actual.map((row) => actual.phase(row, index))),
+        without: mean(pairs.healed.map((row) => healed.phase(row, index))),
+        error: standardError(bins),
+        first_moves_after_seconds: firstMove(bins),
+      }
+    }),
   }
+}
+
+/** Rows of the same requests in both runs, position by position. */
+interface Pairs {
+  actual: number[]
+  healed: number[]
+  /** Rows selected, also those that the other run does not have. */
+  all: number
+}
+
+function pairRows(actual: RowLog, healed: RowLog, selects: Selects, window: Window): Pairs {
+  const selected = pick(actual, selects, window)
+  const rowOf = new Map<number, number>()
+  for (let row = 0; row < healed.rows; row++) rowOf.set(healed.keys[row] as number, row)
+  const pairs: Pairs = { actual: [], healed: [], all: selected.length }
+  for (const row of selected) {
+    const other = rowOf.get(actual.keys[row] as number)
+    if (other === undefined) continue
+    pairs.actual.push(row)
+    pairs.healed.push(other)
+  }
+  return pairs
 }
 
 function pick(log: RowLog, selects: Selects, { from, to }: Window): number[] {
@@ -101,26 +130,44 @@ function share({ with: actual, without, before }: { with: number; without: numbe
   return rounded((actual - without) / regression)
 }
 
-function firstMove(actual: RowLog, healed: RowLog, selects: Selects, phase: number, incident: Window): number | null {
+/** Means of a phase by the bin in which the request began; NaN where none did. */
+interface BinMeans {
+  with: Float64Array
+  without: Float64Array
+}
+
+function binMeans(actual: RowLog, healed: RowLog, pairs: Pairs, phase: number, incident: Window): BinMeans {
   const bins = Math.floor((incident.to - incident.from) / BIN_SECONDS)
-  const means = [actual, healed].map((log) => {
-    const sums = new Float64Array(bins)
-    const counts = new Float64Array(bins)
-    for (let row = 0; row < log.rows; row++) {
-      const bin = Math.floor(((log.starts[row] as number) - incident.from) / BIN_SECONDS)
-      if (bin < 0 || bin >= bins || !selects(log, row)) continue
-      sums[bin] = (sums[bin] as number) + log.phase(row, phase)
-      counts[bin] = (counts[bin] as number) + 1
-    }
-    return sums.map((sum, bin) => sum / (counts[bin] as number))
+  const means: BinMeans = { with: new Float64Array(bins), without: new Float64Array(bins) }
+  const counts = new Float64Array(bins)
+  pairs.actual.forEach((row, index) => {
+    const bin = Math.floor(((actual.starts[row] as number) - incident.from) / BIN_SECONDS)
+    if (bin >= bins) return
+    means.with[bin] = (means.with[bin] as number) + actual.phase(row, phase)
+    means.without[bin] = (means.without[bin] as number) + healed.phase(pairs.healed[index] as number, phase)
+    counts[bin] = (counts[bin] as number) + 1
   })
-  const [withFault, without] = means as [Float64Array, Float64Array]
+  for (const side of [means.with, means.without])
+    for (let bin = 0; bin < bins; bin++) side[bin] = (side[bin] as number) / (counts[bin] as number)
+  return means
+}
+
+function firstMove({ with: actual, without: healed }: BinMeans): number | null {
   const moved = (bin: number) => {
-    const difference = Math.abs((withFault[bin] as number) - (without[bin] as number))
-    return difference > MOVED_SECONDS + MOVED_RATIO * (without[bin] as number)
+    const difference = Math.abs((actual[bin] as number) - (healed[bin] as number))
+    return difference > MOVED_SECONDS + MOVED_RATIO * (healed[bin] as number)
   }
-  for (let bin = 0; bin + 2 < bins; bin++) if (moved(bin) && (moved(bin + 1) || moved(bin + 2))) return bin * BIN_SECONDS
+  for (let bin = 0; bin + 2 < actual.length; bin++) if (moved(bin) && (moved(bin + 1) || moved(bin + 2))) return bin * BIN_SECONDS
   return null
+}
+
+/** Requests of one bin share their fate, so bins are counted and not requests. */
+function standardError({ with: actual, without: healed }: BinMeans): number {
+  const differences = Array.from(actual, (value, bin) => value - (healed[bin] as number)).filter((value) => !Number.isNaN(value))
+  if (differences.length < 2) return 0
+  const middle = differences.reduce((sum, value) => sum + value, 0) / differences.length
+  const squares = differences.reduce((sum, value) => sum + (value - middle) * (value - middle), 0)
+  return rounded(Math.sqrt(squares / (differences.length - 1) / differences.length))
 }
 
 function failedRatio(log: RowLog, rows: readonly number[]): number {

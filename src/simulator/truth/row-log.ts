@@ -13,6 +13,8 @@ export class RowLog {
   rows = 0
   /** Bit i: the row is in slice i of the list given. */
   members = new Uint32Array(1024)
+  /** Names the call in every run of one seed. */
+  keys = new Float64Array(1024)
   starts = new Float64Array(1024)
   failed = new Uint8Array(1024)
   firstTokens = new Float64Array(1024)
@@ -30,6 +32,7 @@ export class RowLog {
   append(request: SimRequest): void {
     const row = this.rows++
     if (row === this.starts.length) this.grow()
+    this.keys[row] = request.key
     this.starts[row] = request.startedAt
     this.failed[row] = request.outcome === 'ok' || request.outcome === 'aborted' ? 0 : 1
     this.phases.set(request.phases, row * PHASE_COUNT)
@@ -56,6 +59,7 @@ export class RowLog {
   private grow(): void {
     const size = this.starts.length * 2
     this.members = widen(this.members, new Uint32Array(size))
+    this.keys = widen(this.keys, new Float64Array(size))
     this.starts = widen(this.starts, new Float64Array(size))
     this.failed = widen(this.failed, new Uint8Array(size))
     this.firstTokens = widen(this.firstTokens, new Float64Array(size))

@@ -18,7 +18,13 @@ export const revisionErrors: FaultDefinition = {
         cause: { revision: [revision] },
         phases: ['client.backoff'],
         mechanism: 'server_errors',
-        victims: [],
+        victims: [
+          {
+            slice: { model: [pool.model.name] },
+            phases: ['client.backoff', 'engine.queue', 'engine.decode'],
+            why: 'failed attempts are tried again and answered by the other revision',
+          },
+        ],
         // Rows that failed have no engine phases: their means fall.
         steadyPhases: ['stream.network'],
         columns: ['outcome', 'error_class', 'attempts', 'http_status'],
