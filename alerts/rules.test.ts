@@ -3,14 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { findTool, monitoringReleases } from '../test/tools.ts'
+import { findTool, monitoringReleases, NO_RELEASE } from '../test/tools.ts'
 import { expectedFiles, GENERATED } from './build.ts'
 import { ALERTS } from './index.ts'
 import { ALERTS_FOLDER, rulesOf, run, testRules } from './testing/promtool.ts'
 
 const promtool = findTool('promtool')
 /** Debian's, and the newer one where there is one. */
-const releases = monitoringReleases()
+const found = monitoringReleases()
+const releases = found.length === 0 ? [NO_RELEASE] : found
 
 describe.skipIf(promtool.missing).each(releases)('promtool of $name', ({ promtool: path }) => {
   test.concurrent.each(ALERTS.map(({ name }) => name))(

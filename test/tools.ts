@@ -27,6 +27,9 @@ export interface MonitoringRelease {
   amtool: string
 }
 
+/** Stands for the releases in a suite that is skipped because there is none. */
+export const NO_RELEASE: MonitoringRelease = { name: 'missing', prometheus: '', promtool: '', alertmanager: '', amtool: '' }
+
 /**
  * The releases that rules are held against: Debian's, and another where LONGPOLE_PROMETHEUS_DIR names a folder with `prometheus`,
  * `promtool`, `alertmanager` and `amtool`.

@@ -11,12 +11,14 @@ import { PAGE_FIELDS } from '../../alerts/page.ts'
 import { type Server, startAlertmanager, startPrometheus } from '../../alerts/testing/servers.ts'
 import { type Sink, startSink } from '../../alerts/testing/sink.ts'
 import { checkAlerting } from '../../src/cli/doctor/alerting.ts'
-import { findTool } from '../tools.ts'
+import { findTool, monitoringReleases, NO_RELEASE } from '../tools.ts'
 import { compressRules } from './compress.ts'
 import { aliveSample, endedRequest, type HubPage, openRequest, startHubPage } from './hub-page.ts'
 
 const prometheus = findTool('prometheus')
 const alertmanager = findTool('alertmanager')
+const found = monitoringReleases()
+const releases = found.length === 0 ? [NO_RELEASE] : found
 const FACTOR = 20
 /** Requests a second and model, made in batches. */
 const RATE = 20
@@ -57,7 +59,7 @@ function finding(model: string, onsetMs: number): Finding {
   }
 }
 
-describe.skipIf(prometheus.missing ?? alertmanager.missing)('from requests to a person', () => {
+describe.skipIf(prometheus.missing ?? alertmanager.missing).each(releases)('from requests to a person, $name', (release) => {
   let hub: HubPage
   let sink: Sink
   let manager: Server
@@ -96,7 +98,7 @@ describe.skipIf(prometheus.missing ?? alertmanager.missing)('from requests to a 
       hub.metrics.findings(isIll && age > 5 ? [finding('m-hangs', illSinceMs)] : [], BigInt(Date.now()) * 1_000_000n)
     }, TICK_MS)
     manager = await startAlertmanager(
-      alertmanager.path ?? '',
+      release.alertmanager,
       alertmanagerConfig({
         ...DEFAULT_ALERTMANAGER,
         receivers: ['webhook'],
@@ -107,7 +109,7 @@ describe.skipIf(prometheus.missing ?? alertmanager.missing)('from requests to a 
       notificationTemplates(),
     )
     const files = expectedFiles()
-    server = await startPrometheus(prometheus.path ?? '', {
+    server = await startPrometheus(release.prometheus, {
       scrape: [{ target: hub.target, interval: '500ms' }],
       evaluationInterval: '500ms',
       rules: {
