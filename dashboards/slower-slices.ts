@@ -27,10 +27,11 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
     width: 24,
     height,
     noValue: 'No slice is slower than is usual for it',
+    // Without their names, or a table would not put the values of one slice into one row.
     targets: [
       { expr: score, instant: true },
-      { expr: `${now} and ${score}`, instant: true },
-      { expr: `${usual} and ${score}`, instant: true },
+      { expr: `0 + ${now} and ${score}`, instant: true },
+      { expr: `0 + ${usual} and ${score}`, instant: true },
       { expr: `${extra} and ${score}`, instant: true },
     ],
     columns: [

@@ -61,7 +61,7 @@ export function objectives(q: Queries): Row {
         height: 9,
         min: 0,
         noValue: 'No request was judged in this range',
-        legend: 'list',
+        legend: 'table',
         targets: [{ expr: q.share('sloRequestsTotal', ['model', 'slo'], { result: 'bad' }), legend: '{{model}} {{slo}}' }],
       }),
     ],

@@ -68,7 +68,16 @@ export async function startPrometheus(settings: HistorySettings, tools: Promethe
   for (const [level, rules] of byDependency(ruleFiles.flatMap(readRules)).entries()) {
     const file = join(directory, `rules-${level}.yaml`)
     writeFileSync(file, stringify({ groups: [{ name: 'recordings', interval: `${step}s`, rules }] }))
-    promtool('tsdb', 'create-blocks-from', 'rules', `--url=${server.url}`, `--start=${from}`, `--end=${to}`, `--output-dir=${data}`, file)
+    promtool(
+      'tsdb',
+      'create-blocks-from',
+      'rules',
+      `--url=${server.url}`,
+      `--start=${from}`,
+      `--end=${to + 4 * step}`,
+      `--output-dir=${data}`,
+      file,
+    )
     await stopServer(server.child)
     server = await start()
   }
