@@ -7,10 +7,10 @@ import { readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 const directory = mkdtempSync(join(tmpdir(), 'longpole-checkpoint-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-test('an instant comes back as it was, to the nanosecond', () => {
+test('an instant comes back as it was, to the nanosecond', async () => {
   const file = join(directory, 'deeper', 'checkpoint.json')
-  writeCheckpoint(file, 1_790_000_000_123_456_789n)
-  writeCheckpoint(file, 1_790_000_000_123_456_790n)
+  await writeCheckpoint(file, 1_790_000_000_123_456_789n)
+  await writeCheckpoint(file, 1_790_000_000_123_456_790n)
   expect(readCheckpoint(file)).toBe(1_790_000_000_123_456_790n)
 })
 

@@ -1,6 +1,7 @@
 // From where a restarted hub must correlate again: the first receive time of the oldest span that is in no written record yet, kept in
 // a small file. Without it (or with a broken one) the last quarter of an hour is taken, which is only slower.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 export function readCheckpoint(file: string): bigint | null {
@@ -12,10 +13,10 @@ export function readCheckpoint(file: string): bigint | null {
   }
 }
 
-/** Replaces the file whole, so that a crash leaves the old one or the new one. */
-export function writeCheckpoint(file: string, replayFromUnixNano: bigint): void {
-  mkdirSync(dirname(file), { recursive: true })
+/** Replaces the file whole, so that a crash leaves the old one or the new one. A slow disk holds up nobody else. */
+export async function writeCheckpoint(file: string, replayFromUnixNano: bigint): Promise<void> {
   const next = `${file}.next`
-  writeFileSync(next, JSON.stringify({ replayFromUnixNano: replayFromUnixNano.toString() }))
-  renameSync(next, file)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(next, JSON.stringify({ replayFromUnixNano: replayFromUnixNano.toString() }))
+  await rename(next, file)
 }

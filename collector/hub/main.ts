@@ -169,8 +169,8 @@ function startWork({ config, clock, store, pipeline, registry, evaluate, onTroub
     isTakenUp = true
   }
 
-  function saveCheckpoint(): void {
-    if (isTakenUp) writeCheckpoint(checkpointFile, pipeline.oldestUnixNano() ?? clock.unixNano())
+  async function saveCheckpoint(): Promise<void> {
+    if (isTakenUp) await writeCheckpoint(checkpointFile, pipeline.oldestUnixNano() ?? clock.unixNano())
   }
 
   async function readUsage(): Promise<void> {
@@ -194,7 +194,7 @@ function startWork({ config, clock, store, pipeline, registry, evaluate, onTroub
     every(TICK_MS, () => (isTakenUp ? pipeline.tick() : resume()), onTrouble),
     every(TICK_MS, () => pipeline.catchUp(), onTrouble),
     every(SWEEP_MS, () => pipeline.sweep(), onTrouble),
-    every(CHECKPOINT_MS, async () => saveCheckpoint(), onTrouble),
+    every(CHECKPOINT_MS, saveCheckpoint, onTrouble),
   ]
   const jobs = [
     // Where others ingest into the same store, their requests are theirs to settle.
@@ -208,7 +208,7 @@ function startWork({ config, clock, store, pipeline, registry, evaluate, onTroub
       for (const job of jobs) await job.stop()
       if (isTakenUp) await pipeline.tick().catch((error: Error) => onTrouble(error.message))
       await pipeline.flush()
-      saveCheckpoint()
+      await saveCheckpoint()
     },
   }
 }

@@ -40,8 +40,14 @@ function lowOf(traceId: string, spanId: string): number {
   return (part(traceId, 24) ^ Math.imul(part(traceId, 8), 0x85ebca6b) ^ Math.imul(part(spanId, 8), 0xc2b2ae35)) >>> 0 || 1
 }
 
+/** Eight hexadecimal digits, lower case, as 32 bits. */
 function part(hex: string, at: number): number {
-  return Number.parseInt(hex.slice(at, at + 8), 16) | 0
+  let bits = 0
+  for (let index = at; index < at + 8; index++) {
+    const code = hex.charCodeAt(index)
+    bits = (bits << 4) | (code < 58 ? code - 48 : code - 87)
+  }
+  return bits
 }
 
 /** Open addressing over two columns of 32 bits. */

@@ -11,8 +11,11 @@ import { makeRequest, randomId } from './ingest/spans.ts'
 import { createWorkspace, type Workspace } from './processes.ts'
 
 const GROWTH_MEGABYTES = 100
-/** Spans of open and recent traces (96 MB by estimate), the garbage of a second, remembered records and known spans. */
-const FLOOD_MEGABYTES = 500
+/**
+ * Spans of open and recent traces (96 MB by estimate), bodies in work (32 MB, some six times that as spans), 200,000 remembered records,
+ * and what the garbage collector lets lie before it looks.
+ */
+const FLOOD_MEGABYTES = 800
 const PROTOBUF = 'application/x-protobuf'
 const JSON_TYPE = 'application/json'
 
