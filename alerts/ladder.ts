@@ -6,6 +6,9 @@ import { select } from './promql.ts'
 
 export type RungName = 'LLMSLOCliff' | 'LLMSLOFastBurn' | 'LLMSLOSlowBurn' | 'LLMSLOBudgetTicket' | 'LLMErrorBudgetExhausted'
 
+/** When bad requests must have come beside now. */
+type Persistence = 'last-minute' | 'five-minutes-ago' | 'ten-minutes-ago'
+
 /** One pair of windows that must both be above the threshold, with the floor on bad requests that keeps a quiet night quiet. */
 export interface Condition {
   windows: readonly [RatioWindow, RatioWindow]
@@ -16,7 +19,7 @@ export interface Condition {
   capped: boolean
   floor?: { window: RatioWindow; badRequests: number }
   /** Bad requests must still come, or have come before: one batch that arrived together is no incident. */
-  persistence?: 'last-minute' | 'five-minutes-ago'
+  persistence?: readonly Persistence[]
 }
 
 export interface Rung {
@@ -55,7 +58,7 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     factor: null,
     capped: true,
     floor: { window: '5m', badRequests: 10 },
-    persistence: 'last-minute',
+    persistence: ['last-minute'],
   }
   const fastFactor = burnFactor(0.02, 1, periodDays)
   const fast = burn(['1h', '5m'], fastFactor, budget, FAST_CAP)
@@ -70,8 +73,8 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     {
       name: 'LLMSLOFastBurn',
       conditions: [
-        { ...fast, floor: { window: '1h', badRequests: 10 }, persistence: 'five-minutes-ago' },
-        { ...sustained, floor: { window: '15m', badRequests: 10 }, persistence: 'five-minutes-ago' },
+        { ...fast, floor: { window: '1h', badRequests: 10 }, persistence: ['five-minutes-ago'] },
+        { ...sustained, floor: { window: '15m', badRequests: 10 }, persistence: ['five-minutes-ago', 'ten-minutes-ago'] },
       ],
       for: '2m',
       ...page,
@@ -99,6 +102,7 @@ const PERSISTENCE = {
   // With `for: 1m` a batch has left the window before the alert fires.
   'last-minute': { recording: RECORDINGS.sliBadRate('1m'), offset: '' },
   'five-minutes-ago': { recording: RECORDINGS.sliBadRate('5m'), offset: ' offset 5m' },
+  'ten-minutes-ago': { recording: RECORDINGS.sliBadRate('5m'), offset: ' offset 10m' },
 } as const
 
 /** PromQL of a rung over the recordings of one set; every term is reduced to the identity labels, so that pairs match. */
@@ -107,13 +111,13 @@ export function rungExpression(rung: Rung, set: ObjectiveSet): string {
     `max by (cluster, model, slo) (${select(recording, { slo: set.slo }, set.matchers)}${offset})`
   if (rung.conditions.length === 0) return `${pick(RECORDINGS.budgetRemaining)} <= 0`
   return rung.conditions
-    .map(({ windows, threshold, floor, persistence }) => {
+    .map(({ windows, threshold, floor, persistence = [] }) => {
       const [long, short] = windows
       const terms = [
         `${pick(RECORDINGS.sliErrorRatio(long))} > ${threshold}`,
         `${pick(RECORDINGS.sliErrorRatio(short))} > ${threshold}`,
         ...(floor === undefined ? [] : [`${pick(RECORDINGS.sliErrorCount(floor.window))} >= ${floor.badRequests}`]),
-        ...(persistence === undefined ? [] : [`${pick(PERSISTENCE[persistence].recording, PERSISTENCE[persistence].offset)} > 0`]),
+        ...persistence.map((when) => `${pick(PERSISTENCE[when].recording, PERSISTENCE[when].offset)} > 0`),
       ]
       return terms.join('\nand\n')
     })
@@ -146,7 +150,7 @@ export function lintLadder({ set, rungs, scrapeIntervalSeconds, expectedRequests
       if (threshold <= errorBudget(set.objective) && factor !== 1) {
         problems.push(`${where}: ${name} fires at ${round(threshold * 100)} % bad requests, within the promise itself`)
       }
-      const read = persistence === 'last-minute' ? [...windows, '1m'] : windows
+      const read = persistence?.includes('last-minute') ? [...windows, '1m'] : windows
       for (const window of read) {
         if (windowSeconds(window) < 4 * scrapeIntervalSeconds) {
           problems.push(`${where}: the ${window} window of ${name} holds fewer than four scrapes of ${scrapeIntervalSeconds} s`)
