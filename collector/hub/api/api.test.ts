@@ -75,6 +75,21 @@ describe('requests', () => {
     expect(await errorOf(await hub.get('/api/v1/requests/nobody'))).toMatchObject({ status: 404, code: 'not_found' })
   })
 
+  test('spans of every trace that a record was joined from, not only of its own', async () => {
+    const record = makeRecord(5_001, { seed: 10, version: 6 })
+    const own = makeSpans(3, { seed: 10 })
+    const engine = makeSpans(3, { seed: 11 }).map((stored) => ({
+      ...stored,
+      span: { ...stored.span, attributes: { 'gen_ai.request.id': 'chatcmpl-req-of-two-traces-0' } },
+    }))
+    const stranger = makeSpans(3, { seed: 12 })
+    const joined = { ...record, trace_id: own[0]!.span.traceId, received_unix_ns: START, request_id: 'req-of-two-traces' }
+    await hub.store.insertRecords([{ ...joined, hops: [], attempt_list: [] }])
+    await hub.store.insertSpans([...own, ...engine, ...stranger])
+    const { spans } = await json<ApiRequestDetail>(`/api/v1/requests/${encodeURIComponent(record.record_id)}`)
+    expect(spans.map((span) => span.trace_id)).toEqual([...own, ...engine].map(({ span }) => span.traceId))
+  })
+
   test.each([
     ['limit=0', 'limit'],
     ['limit=10001', 'limit'],
@@ -233,6 +248,26 @@ describe('export', () => {
     const one = await (await hub.get('/api/v1/export?format=ndjson&columns=model&region=-1%2B1')).text()
     expect(JSON.parse(one)).toEqual({ model: '=HYPERLINK("http://evil")' })
   })
+
+  test.each(['ndjson', 'parquet'])(
+    'clients that stop reading or leave in the middle of %s do not keep the pages waiting',
+    async (format) => {
+      const leaving = [new AbortController(), new AbortController()]
+      const path = `/api/v1/export?format=${format}&columns=all`
+      const stalled = await Promise.all(leaving.map(({ signal }) => fetch(`${hub.address}${path}`, { signal })))
+      expect(stalled.map(({ status }) => status)).toEqual([200, 200])
+      expect((await hub.get('/api/v1/requests?limit=1')).status).toBe(200)
+      for (const gone of leaving) gone.abort()
+      for (let round = 0; round < 6; round++) {
+        const gone = new AbortController()
+        const answer = await fetch(`${hub.address}${path}`, { signal: gone.signal })
+        expect([200, 503]).toContain(answer.status)
+        gone.abort()
+      }
+      const answers = await Promise.all(Array.from({ length: 6 }, () => hub.get('/api/v1/requests?limit=1')))
+      expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 6 }, () => 200))
+    },
+  )
 
   test('an unknown format or column is refused by name', async () => {
     expect(await errorOf(await hub.get('/api/v1/export?format=xlsx'))).toMatchObject({ status: 400, key: 'format' })

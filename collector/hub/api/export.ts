@@ -7,7 +7,7 @@ import { requestConditions } from '../../store/reads.ts'
 import { LIST_COLUMNS, REQUESTS } from '../../store/schema/requests.ts'
 import type { ApiContext } from './context.ts'
 import { one, type Query, readChoice, readQuery, readWhole } from './input.ts'
-import { badInput } from './problem.ts'
+import { badInput, Problem } from './problem.ts'
 import { FILTER_PARAMETERS, readFilter } from './requests.ts'
 
 export const EXPORT_FORMATS = {
@@ -19,6 +19,8 @@ export const EXPORT_FORMATS = {
 type ExportFormat = keyof typeof EXPORT_FORMATS
 
 const MAX_ROWS = 100_000_000
+/** An export holds a reader of the store for as long as its client takes; the store has three, and the pages need one. */
+const MAX_EXPORTS = 2
 const PARAMETERS = new Set([...FILTER_PARAMETERS, 'format', 'columns', 'limit'])
 
 const COLUMNS = new Map(REQUESTS.columns.map((column) => [column.name, column]))
@@ -27,14 +29,25 @@ const DEFAULT_COLUMNS: string[] = [...REQUEST_COLUMNS.map((column) => column.nam
 
 export function createExportRoutes(context: ApiContext): Router {
   const router = Router()
+  let running = 0
+
   router.get('/export', async (request, response) => {
     const query = readQuery(request, PARAMETERS)
     const format = readChoice(query, 'format', Object.keys(EXPORT_FORMATS) as ExportFormat[]) ?? 'ndjson'
     const { sql, parameters } = exportQuery(query, context, format)
-    const rows = await context.store.export(sql, EXPORT_FORMATS[format].format, parameters)
-    response.setHeader('Content-Type', EXPORT_FORMATS[format].type)
-    response.setHeader('Content-Disposition', `attachment; filename="requests.${EXPORT_FORMATS[format].extension}"`)
-    await pipeline(rows, response)
+    if (running >= MAX_EXPORTS) throw new Problem(503, 'too_many_exports', `at most ${MAX_EXPORTS} exports at once; try again`)
+    running++
+    try {
+      const rows = await context.store.export(sql, EXPORT_FORMATS[format].format, parameters)
+      response.setHeader('Content-Type', EXPORT_FORMATS[format].type)
+      response.setHeader('Content-Disposition', `attachment; filename="requests.${EXPORT_FORMATS[format].extension}"`)
+      await pipeline(rows, response)
+    } catch (error) {
+      // The client left in the middle: there is nobody to tell, and nothing is wrong here.
+      if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    } finally {
+      running--
+    }
   })
   return router
 }
