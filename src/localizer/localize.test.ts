@@ -190,4 +190,24 @@ describe('determinism', () => {
       { numRuns: 8, seed: 7 },
     )
   })
+
+  test('against a baseline that is known from an earlier question the answer is the one that a new table gets', () => {
+    const baseline = [{ from: START, to: ONSET }]
+    const later = question({ baseline, incident: { from: ONSET + 20, to: START + LENGTH } })
+    const asked = world()
+    localize(asked, question({ baseline, incident: { from: ONSET, to: START + LENGTH - 30 } }))
+    expect(localize(asked, later)).toEqual(localize(world(), later))
+  })
+
+  test('another window, target measure or dimension is another baseline', () => {
+    const table = world()
+    localize(table, question())
+    for (const other of [
+      question({ baseline: [{ from: START + 100, to: ONSET }] }),
+      question({ measure: { kind: 'deadline', seconds: 2 } }),
+      question({ dimensions: ['shop', 'carrier'] }),
+    ]) {
+      expect(localize(table, other)).toEqual(localize(world(), other))
+    }
+  })
 })
