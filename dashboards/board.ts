@@ -123,7 +123,7 @@ export function layout(panels: readonly Panel[], top: number): { places: Place[]
 }
 
 function addRows(builder: dashboard.DashboardBuilder, rows: readonly Row[]): void {
-  let y = 3
+  let y = 2
   for (const row of rows) {
     const header = new dashboard.RowBuilder(row.title).gridPos({ x: 0, y, w: 24, h: 1 }).collapsed(row.collapsed === true)
     const { places, bottom } = layout(row.panels, y + 1)
@@ -183,7 +183,7 @@ export function buildBoard(board: Board, titles: ReadonlyMap<DashboardName, stri
   )
   annotations(builder)
   onwardLinks(board, builder, titles)
-  builder.withPanel(visualise({ kind: 'text', markdown: `**${board.answers}**`, width: 24 }).gridPos({ x: 0, y: 0, w: 24, h: 3 }))
+  builder.withPanel(visualise({ kind: 'text', markdown: `**${board.answers}**`, width: 24 }).gridPos({ x: 0, y: 0, w: 24, h: 2 }))
   addRows(builder, board.rows)
   return builder.build()
 }

@@ -86,6 +86,8 @@ export interface TableColumn {
   /** Colour the cell's text or background by thresholds, or draw a bar. */
   cell?: 'text' | 'background' | 'bar'
   link?: { title: string; url: string }
+  /** There for a link only. */
+  hidden?: boolean
 }
 export interface BarPanel extends PanelBase {
   kind: 'bar'

@@ -35,8 +35,8 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
       { expr: `${extra} and ${score}`, instant: true },
     ],
     columns: [
-      { field: 'phase', title: 'Phase', width: 170 },
-      { field: 'slice', title: 'Slice' },
+      { field: 'phase', title: 'Phase', width: 140 },
+      { field: 'slice', title: 'Slice', width: 320 },
       { field: 'model', title: 'Model' },
       { field: 'cluster', title: 'Cluster' },
       { field: 'Value #B', title: 'Now', unit: 's', width: 110 },

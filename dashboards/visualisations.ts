@@ -57,7 +57,7 @@ function coloursOf(panel: TimeSeriesPanel): Record<string, string> {
 
 function timeSeriesPanel(panel: TimeSeriesPanel): series.PanelBuilder {
   const builder = new series.PanelBuilder()
-    .fillOpacity(panel.stack === true ? 70 : 8)
+    .fillOpacity(panel.stack === true ? 70 : 0)
     .lineWidth(panel.stack === true ? 0 : 2)
     .showPoints(common.VisibilityMode.Never)
     .spanNulls(false)
@@ -104,7 +104,12 @@ function statPanel(panel: StatPanel): stats.PanelBuilder {
 function tablePanel(panel: TablePanel): tables.PanelBuilder {
   const builder = new tables.PanelBuilder().showHeader(true).cellHeight(common.TableCellHeight.Sm)
   for (const column of panel.columns) {
-    const properties: { id: string; value: unknown }[] = [{ id: 'displayName', value: column.title }]
+    // What is unknown in one row is not what an empty table means.
+    const properties: { id: string; value: unknown }[] = [
+      { id: 'displayName', value: column.title },
+      { id: 'noValue', value: '–' },
+    ]
+    if (column.hidden === true) properties.push({ id: 'custom.hidden', value: true })
     if (column.unit !== undefined) properties.push({ id: 'unit', value: column.unit })
     if (column.width !== undefined) properties.push({ id: 'custom.width', value: column.width })
     if (column.thresholds !== undefined) properties.push({ id: 'thresholds', value: thresholds(column.thresholds).build() })
