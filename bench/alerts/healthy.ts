@@ -37,7 +37,7 @@ export function createRandom(seed: number): () => number {
 }
 
 /** Poisson by inversion below 30, by its normal limit above. */
-function poisson(mean: number, random: () => number): number {
+export function poisson(mean: number, random: () => number): number {
   if (mean <= 0) return 0
   if (mean > 30) {
     const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
