@@ -33,11 +33,17 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
     findings.push(finding)
     if (finding.verdict === 'workload_shift') break
   }
-  if (findings.length > 0) return selection.fleetWide ? [...findings, fleetFinding(given, inputs, selection, moves, healing)] : findings
+  if (findings.length > 0)
+    return selection.fleetWide ? besideFleet(findings, fleetFinding(given, inputs, selection, moves, healing)) : findings
   const lost = cacheFinding(given, inputs, selection, healing, moves)
   if (lost !== null) return [lost]
   if (selection.fleetWide) return [fleetFinding(given, inputs, selection, moves, healing)]
   return [quietFinding(given, inputs, selection, moves, healing)]
+}
+
+/** Where everybody waits behind more work, those who wait most are no fault. */
+function besideFleet(findings: Finding[], fleet: Finding): Finding[] {
+  return fleet.verdict === 'workload_shift' ? [fleet] : [...findings, fleet]
 }
 
 function pickFinding(given: Case, pick: Pick, healing: Healing, moves: Move[]): Finding {
