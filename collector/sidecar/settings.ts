@@ -1,4 +1,5 @@
 // What a sidecar is started with, and what it refuses to start with. Plain data: the telemetry worker gets the same object.
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 export interface Address {
@@ -65,6 +66,20 @@ export function parseHttpUrl(key: string, text: string): URL {
     throw new SettingsError(`${key}: expected an http:// or https:// address, got ${JSON.stringify(text)}`)
   if (url.username !== '' || url.password !== '') throw new SettingsError(`${key}: expected an address without user and password`)
   return url
+}
+
+/** The bearer token of the hub: the first line of a file, so that it stands in no environment and no list of processes. Throws naming `key`. */
+export function readToken(key: string, file: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new SettingsError(`${key}: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+  }
+  const token = text.trim().split('\n')[0]?.trim() ?? ''
+  // A header cannot carry anything else; the text itself is a secret and is not shown.
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new SettingsError(`${key}: expected a token in the first line of ${file}, got none`)
+  return token
 }
 
 export function isLoopback(host: string): boolean {

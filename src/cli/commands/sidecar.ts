@@ -8,6 +8,7 @@ import {
   isLoopback,
   parseAddress,
   parseHttpUrl,
+  readToken,
   SettingsError,
   type SidecarSettings,
 } from '../../../collector/sidecar/settings.ts'
@@ -19,6 +20,7 @@ interface Options {
   listen: string
   hub: string
   token?: string
+  tokenFile?: string
   admin: string
   otlpHttp?: string
   otlpGrpc?: string
@@ -74,6 +76,7 @@ export function createCommand(): Command {
       ),
     )
     .addOption(new Option('--token <token>', 'bearer token of the hub; better in the environment').env('LONGPOLE_HUB_TOKEN'))
+    .addOption(option('--token-file <file>', 'file whose first line is that token').conflicts('token'))
     .addOption(option('--admin <host:port>', 'health and metrics of the sidecar', '127.0.0.1:7172'))
     .addOption(option('--otlp-http <host:port>', "receive the engine's own spans over OTLP/HTTP (loopback only)"))
     .addOption(option('--otlp-grpc <host:port>', "receive the engine's own spans over OTLP/gRPC (loopback only)"))
@@ -112,7 +115,7 @@ function toSettings(options: Options): SidecarSettings {
     listen: parseAddress('--listen', options.listen),
     admin: parseAddress('--admin', options.admin),
     hub: parseHttpUrl('--hub', options.hub).href,
-    hubToken: options.token ?? null,
+    hubToken: options.tokenFile === undefined ? (options.token ?? null) : readToken('--token-file', options.tokenFile),
     otlpHttp: parseLoopback('--otlp-http', options.otlpHttp),
     otlpGrpc: parseLoopback('--otlp-grpc', options.otlpGrpc),
     identity: {
