@@ -15,6 +15,16 @@ export function addHubOptions(command: Command): Command {
     .option('--token <token>', 'bearer token of the hub (or LONGPOLE_HUB_TOKEN)', process.env.LONGPOLE_HUB_TOKEN)
 }
 
+/** What the hub said; `code` is the API's name for it, null where the answer was none of the API's. */
+export class HubError extends InputError {
+  readonly code: string | null
+
+  constructor(message: string, exitStatus: number, code: string | null) {
+    super(message, exitStatus)
+    this.code = code
+  }
+}
+
 /** The hub does not answer: no fault of the input, so status 1. */
 const UNREACHABLE_STATUS = 1
 
@@ -48,7 +58,7 @@ export async function askHub({ hub, token }: HubOptions, path: string, request: 
       UNREACHABLE_STATUS,
     )
   }
-  if (!response.ok) throw new InputError(await describeFailure(response), response.status >= 500 ? UNREACHABLE_STATUS : 2)
+  if (!response.ok) throw await failureOf(response)
   return response
 }
 
@@ -58,14 +68,16 @@ function reasonOf(error: unknown): string {
   return cause?.code ?? cause?.message ?? message
 }
 
-async function describeFailure(response: Response): Promise<string> {
+async function failureOf(response: Response): Promise<HubError> {
   const text = await response.text().catch(() => '')
-  let message: string | undefined
+  let said: Partial<ApiError['error']> = {}
   try {
-    message = (JSON.parse(text) as ApiError).error.message
+    said = (JSON.parse(text) as Partial<ApiError>).error ?? {}
   } catch {
-    message = undefined
+    // A proxy in between may answer with a page.
   }
-  if (response.status === 401) return 'the hub wants a token: give --token or LONGPOLE_HUB_TOKEN'
-  return message ?? `the hub answered with status ${response.status}`
+  const status = response.status >= 500 ? UNREACHABLE_STATUS : 2
+  const message = said.message ?? `the hub answered with status ${response.status}`
+  const hint = response.status === 401 ? 'the hub wants a token: give --token or LONGPOLE_HUB_TOKEN' : message
+  return new HubError(hint, status, said.code ?? null)
 }

@@ -1,4 +1,4 @@
-// `longpole export`, `event` and `doctor` as a person runs them: processes of their own against a real hub's API.
+// `longpole export`, `event`, `why` and `doctor` as a person runs them: processes of their own against a real hub's API.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -39,6 +39,15 @@ function longpole(...words: string[]): Promise<Run> {
     })
   })
 }
+
+describe('why', () => {
+  test('gets past a hub that wants a token, and says so where the token is wrong', async () => {
+    const incident = ['--incident', `${now + 86_400}..${now + 86_500}`]
+    expect(await longpole('why', ...incident)).toMatchObject({ status: 1, stderr: expect.stringContaining('no localizer runs') })
+    const refused = await longpole('why', ...incident, '--token', 'wrong')
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('LONGPOLE_HUB_TOKEN') })
+  })
+})
 
 describe('export', () => {
   test('writes a whole file and says how large it is', async () => {

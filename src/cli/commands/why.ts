@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import { localize } from '../../localizer/localize.ts'
 import type { Question } from '../../localizer/question.ts'
 import { QuestionError, type Table, TooFewRowsError } from '../../localizer/table.ts'
+import { addHubOptions, askHub, HubError, type HubOptions } from '../hub-client.ts'
 import { InputError } from '../input-error.ts'
 import { parseWindow } from '../tables/instant.ts'
 import { chooseMeasure } from '../tables/measure.ts'
@@ -14,7 +15,7 @@ import { readTable } from '../tables/read-table.ts'
 import { renderFindings } from '../tables/render.ts'
 import { readEvents, readSamples } from '../tables/side-files.ts'
 
-interface WhyOptions {
+interface WhyOptions extends HubOptions {
   table?: string
   time: string
   target?: string
@@ -29,7 +30,6 @@ interface WhyOptions {
   incident: string
   baseline: string[]
   model?: string
-  hub: string
   json?: boolean
 }
 
@@ -40,7 +40,7 @@ Examples:
       --dimensions cluster,replica,revision,tenant,route --incident 1700000600..1700000900
   $ longpole why --table orders.csv --time at --target failed --dimensions country,browser --incident 1700000600..1700000900 --json
 
-Exit status: 0 any verdict, 2 bad input, 3 too few rows.`
+Exit status: 0 any verdict, 2 bad input, 3 too few rows, 1 the hub has a trouble of its own.`
 
 const list = (text: string): string[] =>
   text
@@ -49,7 +49,7 @@ const list = (text: string): string[] =>
     .filter((name) => name !== '')
 
 export function createCommand(): Command {
-  return new Command('why')
+  const command = new Command('why')
     .description('which phase, which slice, since when, how much and why; or that nothing is wrong')
     .option('--table <file>', 'localize this .ndjson (.gz), .csv or .arrow file instead of asking the hub')
     .option('--time <column>', 'column with the time of each row', 'start_unix_ns')
@@ -65,10 +65,10 @@ export function createCommand(): Command {
     .requiredOption('--incident <from..to>', 'Unix seconds or RFC 3339')
     .option('--baseline <from..to>', 'may be given several times; default: everything before the incident', append, [])
     .option('--model <name>', 'only this model')
-    .option('--hub <url>', 'where the hub answers', 'http://127.0.0.1:7171')
     .option('--json', 'machine-readable answer')
     .addHelpText('after', EXAMPLES)
     .action(run)
+  return addHubOptions(command)
 }
 
 function append(value: string, previous: string[]): string[] {
@@ -76,7 +76,7 @@ function append(value: string, previous: string[]): string[] {
 }
 
 async function run(options: WhyOptions): Promise<void> {
-  const response = options.table === undefined ? await askHub(options) : await askTable(options, options.table)
+  const response = options.table === undefined ? await askTheHub(options) : await askTable(options, options.table)
   if (options.json === true) process.stdout.write(`${JSON.stringify(response)}\n`)
   else process.stdout.write(renderFindings(response))
 }
@@ -154,7 +154,7 @@ function knownDimensions(table: Table): string[] {
 /** Dictionary columns that say how a request ended or who saw it: consequences, never causes. */
 const OUTCOME_COLUMNS: ReadonlySet<string> = new Set(['outcome', 'error_class', 'finish_reason', 'vantage'])
 
-async function askHub(options: WhyOptions): Promise<ApiWhyResponse> {
+async function askTheHub(options: WhyOptions): Promise<ApiWhyResponse> {
   const request: ApiWhyRequest = { incident: parseWindow(options.incident, '--incident') }
   if (options.model !== undefined) request.model = options.model
   if (options.target !== undefined) request.target = options.target
@@ -162,17 +162,11 @@ async function askHub(options: WhyOptions): Promise<ApiWhyResponse> {
   if (options.quantile !== undefined) request.quantile = Number(options.quantile)
   if (options.dimensions !== undefined) request.dimensions = options.dimensions
   if (options.baseline.length > 0) request.baseline = options.baseline.map((text) => parseWindow(text, '--baseline'))
-  const url = new URL(`${API_PREFIX}/why`, options.hub)
-  let answer: Response
   try {
-    answer = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) })
+    return (await (await askHub(options, `${API_PREFIX}/why`, { method: 'POST', body: request })).json()) as ApiWhyResponse
   } catch (error) {
-    throw new InputError(
-      `--hub: nobody answers at ${url.origin} (${(error as Error).cause ?? (error as Error).message}); give --table to work offline`,
-    )
+    if (error instanceof HubError) throw error.code === 'too_few_rows' ? new InputError(error.message, 3) : error
+    if (error instanceof InputError) throw new InputError(`--hub: ${error.message}; give --table to work offline`)
+    throw error
   }
-  const body = (await answer.json()) as ApiWhyResponse & { error?: { code: string; message: string } }
-  if (!answer.ok)
-    throw new InputError(body.error?.message ?? `the hub answered ${answer.status}`, body.error?.code === 'too_few_rows' ? 3 : 2)
-  return body
 }
