@@ -2,7 +2,7 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { duration } from '../format.ts'
+import { clock, duration } from '../format.ts'
 import { type Mark, placeMarks } from './marks.ts'
 
 export interface Line {
@@ -47,6 +47,12 @@ function drawMarks(marks: readonly Mark[]) {
   }
 }
 
+/** Ticks in the same 24 hours as every other instant of the page, with seconds only where they differ in them. */
+function clocks(ticks: readonly number[]): string[] {
+  const hasSeconds = (ticks[1] ?? 0) - (ticks[0] ?? 0) < 60
+  return ticks.map((tick) => clock(tick, hasSeconds))
+}
+
 export function LineChart({
   times,
   lines,
@@ -71,9 +77,12 @@ export function LineChart({
         width: element.clientWidth,
         height,
         cursor: { drag: { x: false, y: false } },
-        axes: [axis, { ...axis, size: 70, values: (_plot, values) => values.map((value) => duration(value)) }],
+        axes: [
+          { ...axis, values: (_plot, ticks) => clocks(ticks) },
+          { ...axis, size: 70, values: (_plot, values) => values.map((value) => duration(value)) },
+        ],
         series: [
-          {},
+          { label: 'Time', value: (_plot: uPlot, at: number | null) => (at === null ? '–' : clock(at)) },
           ...lines.map((line) => ({
             label: line.name,
             stroke: line.colour,

@@ -25,8 +25,9 @@ const MOST_SECONDS = 31 * 86_400
 const PARAMETERS = new Set([...FILTER_PARAMETERS, 'column', 'seconds', 'dimension', 'by', 'highlight'])
 
 /** Above this a window is read in slices, as many in every time bin: what is drawn then is a sample and says so. */
+const WHOLE_ROWS = 1_500_000
 const MAX_ROWS = 400_000
-const SLICES_PER_BIN = 2
+const SLICES_PER_BIN = 1
 
 interface Window {
   column: (typeof MEASURES)[number]
@@ -47,7 +48,11 @@ async function readWindow(query: Query, context: ApiContext): Promise<Window> {
   const { conditions, parameters } = requestConditions({ ...filter, from, to })
   const { step, first, times } = timeBins({ from: secondsOf(from), to: secondsOf(to) })
   const bins = { from: BigInt(first) * 1_000_000_000n, to: BigInt(first + step * times.length) * 1_000_000_000n }
-  const { condition, oneIn } = await chooseSample(context.store, bins, { maxRows: MAX_ROWS, slices: SLICES_PER_BIN * times.length })
+  const { condition, oneIn } = await chooseSample(context.store, bins, {
+    wholeRows: WHOLE_ROWS,
+    maxRows: MAX_ROWS,
+    slices: SLICES_PER_BIN * times.length,
+  })
   if (condition !== null) conditions.push(condition)
   return {
     column: readChoice(query, 'column', MEASURES) ?? 'e2e',

@@ -19,7 +19,9 @@ export interface TimeSample {
 export const WHOLE: TimeSample = { condition: null, oneIn: 1 }
 
 export interface TimeSampleSettings {
-  /** Rows to be read at most, roughly. */
+  /** A window with so many rows is read whole: many slices cost more than that. */
+  wholeRows: number
+  /** Rows to be read of a larger one, roughly. */
   maxRows: number
   /** Slices; each has a place of its own within its share of the window, so that nothing periodic in the traffic hides between them. */
   slices: number
@@ -34,9 +36,10 @@ export async function estimateRows(store: Store, { from, to }: TimeWindow): Prom
   return Number(row?.rows ?? 0)
 }
 
-/** The whole window where it holds no more than `maxRows`, otherwise slices of it. */
+/** The whole window where it holds no more than `wholeRows`, otherwise slices of it. */
 export async function chooseSample(store: Store, window: TimeWindow, settings: TimeSampleSettings): Promise<TimeSample> {
-  return sliceWindow(window, (await estimateRows(store, window)) / settings.maxRows, settings.slices)
+  const rows = await estimateRows(store, window)
+  return rows <= settings.wholeRows ? WHOLE : sliceWindow(window, rows / settings.maxRows, settings.slices)
 }
 
 /** Slices that are one part in `oneIn` of the window. */

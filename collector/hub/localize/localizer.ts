@@ -45,11 +45,11 @@ interface RowLimits {
 }
 const WATCH_LIMITS: RowLimits = { incident: 60_000, baseline: 30_000 }
 /** Somebody waits for this answer. */
-const ASKED_LIMITS: RowLimits = { incident: 4_000, baseline: 4_000 }
+const ASKED_LIMITS: RowLimits = { incident: 3_000, baseline: 3_000 }
 const MAX_SAMPLES = 20_000
 /** Rows of the slices of a window for each row that is compared. */
 const ROWS_READ_PER_ROW = 10
-const SLICES = 120
+const SLICES = 60
 const EVENT_SECONDS = 1_800
 
 export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer {
