@@ -23,9 +23,7 @@ const AFTER = 1_800
 const REQUESTS = 15
 
 /** Seconds of one turn, half of it ill, and the share of bad requests while ill. */
-const TURNS = [30, 60, 120, 300].flatMap((period) =>
-  [1, 0.6].map((bad) => ({ period, bad, model: `${period} s, ${bad * 100} % bad` })),
-)
+const TURNS = [30, 60, 120, 300].flatMap((period) => [1, 0.6].map((bad) => ({ period, bad, model: `${period} s, ${bad * 100} % bad` })))
 
 function* counters(): Generator<Series> {
   for (const { period, bad, model } of TURNS) {
