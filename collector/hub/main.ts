@@ -113,7 +113,11 @@ export async function startHub(options: HubOptions): Promise<Hub> {
   try {
     const apiPort = await listen(apiServer, config.listen.api)
     if (config.role !== 'localize') receiver = await startOtlpReceiver(receiverSettings, config.listen)
-    const evaluate = () => tracing?.traced('localizer.evaluate', localizer.evaluate) ?? localizer.evaluate()
+    const evaluate = async () => {
+      const startMs = clock.monotonicMs()
+      await (tracing?.traced('localizer.evaluate', localizer.evaluate) ?? localizer.evaluate())
+      registry.observe('localizerSeconds', {}, (clock.monotonicMs() - startMs) / 1e3)
+    }
     const work = startWork({ config, clock, store, pipeline, registry, evaluate, onTrouble, localize: options.localize })
     return {
       ports: { api: apiPort, otlpHttp: receiver?.httpPort ?? 0, otlpGrpc: receiver?.grpcPort ?? 0 },

@@ -1,6 +1,7 @@
 // What a sidecar is started with, and what it refuses to start with. Plain data: the telemetry worker gets the same object.
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isLoopback } from '../extensions/auth/auth.ts'
 
 export interface Address {
   host: string
@@ -82,12 +83,8 @@ export function readToken(key: string, file: string): string {
   return token
 }
 
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
-}
-
 /** Name of a replica that nobody named: the engine's address as the fleet knows it. */
 export function defaultReplica(upstream: URL): string {
   const port = upstream.port === '' ? (upstream.protocol === 'https:' ? '443' : '80') : upstream.port
-  return `${isLoopback(upstream.hostname.replace(/^\[|\]$/g, '')) ? hostname() : upstream.hostname}:${port}`
+  return `${isLoopback(upstream.hostname) ? hostname() : upstream.hostname}:${port}`
 }

@@ -11,7 +11,7 @@ export interface HubOptions {
 /** `--hub` and `--token`, the same for every command. */
 export function addHubOptions(command: Command): Command {
   return command
-    .option('--hub <url>', 'where the hub answers (or LONGPOLE_HUB)', process.env.LONGPOLE_HUB ?? 'http://127.0.0.1:7171')
+    .option('--hub <url>', 'where the hub answers (or LONGPOLE_HUB_API)', process.env.LONGPOLE_HUB_API ?? 'http://127.0.0.1:7171')
     .option('--token <token>', 'bearer token of the hub (or LONGPOLE_HUB_TOKEN)', process.env.LONGPOLE_HUB_TOKEN)
 }
 

@@ -88,7 +88,6 @@ const store = z
 
 const tenants = z
   .strictObject({
-    header: z.string().min(1).default('x-longpole-tenant').describe('Request header that names the tenant.'),
     key: z
       .string()
       .min(32, 'at least 32 characters')
@@ -184,8 +183,10 @@ const alerts = z
 
 const prices = z
   .strictObject({
-    currency: z.string().default('USD').describe('Shown beside amounts.'),
-    replicaHour: z.record(z.string(), z.number().nonnegative()).default({}).describe('Price of one replica for an hour, by model.'),
+    replicaHour: z
+      .record(z.string(), z.number().nonnegative())
+      .default({})
+      .describe('Price of one replica for an hour in US dollars, by model.'),
   })
   .describe('Prices for the cost board.')
 

@@ -471,6 +471,17 @@ describe('flow', () => {
     offered.socket.destroy()
   })
 
+  test('an upgrade that servers would read differently is refused before it reaches the engine', async () => {
+    let reached = 0
+    const { port } = await setUp(() => reached++)
+    const head = 'GET /v1/realtime HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+    const client = startClient(port, head)
+    const response = await client.response()
+    expect(response.startLine).toBe('HTTP/1.1 400 Bad Request')
+    expect(response.body.toString()).toBe('more than one Host field')
+    expect(reached).toBe(0)
+  })
+
   test('draining: streams finish, idle connections close, nobody new is let in', async () => {
     let finish: () => void = () => {}
     const { proxy, port } = await setUp((socket) => {

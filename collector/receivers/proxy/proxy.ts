@@ -43,6 +43,8 @@ const HEADERS_TIMEOUT_MS = 60_000
 /** Above the idle time of common load balancers (60 s), so that they close first. */
 const KEEP_ALIVE_MS = 75_000
 const MAX_PATH = 256
+/** Characters of `x-request-id` that are kept. */
+const MAX_REQUEST_ID = 256
 
 export function createProxy(settings: ProxySettings): ReverseProxy {
   const { clock, sink } = settings
@@ -88,6 +90,13 @@ export function createProxy(settings: ProxySettings): ReverseProxy {
   server.on('checkContinue', accept)
   server.on('checkExpectation', accept)
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refused = refusal(decidingFields(request.rawHeaders), request.httpVersion)
+    if (refused !== null) {
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${refused.length}\r\n\r\n${refused}`,
+      )
+      return
+    }
     upgrades++
     relayUpgrade(request, socket, head, target, () => {
       upgrades--
@@ -150,7 +159,8 @@ function identify(request: IncomingMessage, fields: DecidingFields, startUnixNan
   const given: TraceContext | null = traceparents.length === 1 ? parseTraceparent(traceparents[0] as string) : null
   const { traceId, parentSpanId, flags } = given ?? ids.newTrace()
   const spanId = ids.newSpanId()
-  const requestId = fields.requestId ?? ids.newRequestId()
+  // Forwarded as it came, kept as far as names are.
+  const requestId = fields.requestId?.slice(0, MAX_REQUEST_ID) ?? ids.newRequestId()
   const query = url.indexOf('?')
   const path = (query === -1 ? url : url.slice(0, query)).slice(0, MAX_PATH)
   const traceState = given === null ? '' : fields.tracestate

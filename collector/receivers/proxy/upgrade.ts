@@ -1,4 +1,4 @@
-// WebSocket upgrades (realtime APIs): relayed as raw bytes once the engine has agreed. They are counted, not traced.
+// WebSocket upgrades (realtime APIs): relayed as raw bytes once the engine has agreed. They count as open and are not traced.
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { http, https } from '../../../src/wire/http/node-http.ts'

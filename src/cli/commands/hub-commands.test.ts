@@ -33,7 +33,7 @@ interface Run {
 
 function longpole(...words: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    const environment = { ...process.env, LONGPOLE_HUB: hub.address, LONGPOLE_HUB_TOKEN: TOKEN, NO_COLOR: '1' }
+    const environment = { ...process.env, LONGPOLE_HUB_API: hub.address, LONGPOLE_HUB_TOKEN: TOKEN, NO_COLOR: '1' }
     execFile(process.execPath, [MAIN, ...words], { env: environment }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr })
     })

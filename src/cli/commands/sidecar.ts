@@ -1,11 +1,11 @@
 // `longpole sidecar`: the streaming proxy beside one inference server, until a signal ends it.
 import { hostname } from 'node:os'
 import { Command, Option } from 'commander'
+import { isLoopback } from '../../../collector/extensions/auth/auth.ts'
 import type { Sidecar } from '../../../collector/sidecar/main.ts'
 import {
   defaultReplica,
   formatAddress,
-  isLoopback,
   parseAddress,
   parseHttpUrl,
   readToken,
@@ -45,7 +45,7 @@ Examples
   longpole sidecar --upstream http://127.0.0.1:30000 --listen 127.0.0.1:30001 --otlp-grpc 127.0.0.1:14317   # SGLang sends its spans by gRPC
 
 Clients talk to --listen as if it were the inference server. Its own authentication passes through untouched.
-Every option can be given as LONGPOLE_<OPTION>, for example LONGPOLE_UPSTREAM or LONGPOLE_SCRAPE_INTERVAL.
+Options with a value can be given as LONGPOLE_<OPTION>, for example LONGPOLE_UPSTREAM or LONGPOLE_SCRAPE_INTERVAL; the token as LONGPOLE_HUB_TOKEN.
 
 Health on the --admin address: /healthz, /readyz (503 while draining), /metrics.
 SIGTERM or SIGINT: no new requests, running streams finish (--drain), telemetry is sent, exit. A second signal ends at once.

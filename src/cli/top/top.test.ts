@@ -234,7 +234,7 @@ describe('command', () => {
 
   const top = (...words: string[]) =>
     new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
-      const environment = { ...process.env, LONGPOLE_HUB: hub.address, COLUMNS: '100' }
+      const environment = { ...process.env, LONGPOLE_HUB_API: hub.address, COLUMNS: '100' }
       execFile(process.execPath, [MAIN, 'top', ...words], { env: environment }, (error, stdout, stderr) => {
         resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr })
       })

@@ -37,7 +37,7 @@ export const ENGINE_METRICS = {
     'reason',
   ]),
   engineExpected: gauge('longpole_engine_expected', 'Replicas seen for this model in the last hour.', ['cluster', 'model', 'pool']),
-  priceReplicaHour: gauge('longpole_price_replica_hour', 'Configured price of one replica for an hour, in the configured currency.', [
+  priceReplicaHour: gauge('longpole_price_replica_hour', 'Configured price of one replica for an hour, in US dollars.', [
     'model',
   ]),
 } as const
