@@ -37,7 +37,5 @@ export const ENGINE_METRICS = {
     'reason',
   ]),
   engineExpected: gauge('longpole_engine_expected', 'Replicas seen for this model in the last hour.', ['cluster', 'model', 'pool']),
-  priceReplicaHour: gauge('longpole_price_replica_hour', 'Configured price of one replica for an hour, in US dollars.', [
-    'model',
-  ]),
+  priceReplicaHour: gauge('longpole_price_replica_hour', 'Configured price of one replica for an hour, in US dollars.', ['model']),
 } as const
