@@ -35,6 +35,8 @@ export interface SimulationOptions {
   /** A recorded trace instead of the generator's open-loop arrivals. */
   trace?: readonly TraceRow[]
   startUnixNano: bigint
+  /** How long the fleet has run before the first second, where this run goes on behind another one of the same fleet; 0 otherwise. */
+  runningSeconds?: number
   /** Turns knobs before the clock starts: faults and shifts. */
   inject?: readonly ((world: World) => void)[]
   onEnded?(request: SimRequest): void
@@ -58,7 +60,13 @@ export class Simulation {
         if (request.startedAt >= 0) options.onEnded?.(request)
       },
     })
-    const fleet = buildFleet({ seed: options.seed, plan: options.fleet ?? DEFAULT_FLEET, queue, listener: this.journey, startedBefore: 0 })
+    const fleet = buildFleet({
+      seed: options.seed,
+      plan: options.fleet ?? DEFAULT_FLEET,
+      queue,
+      listener: this.journey,
+      startedBefore: -(options.runningSeconds ?? 0),
+    })
     this.journey.attach(fleet)
     const tenants = drawTenants(options.seed, fleet.models, fleet.regions)
     const seed = hashText(options.trafficSeed ?? options.seed, 'arrivals')

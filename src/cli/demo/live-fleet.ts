@@ -52,6 +52,8 @@ export class Fleet {
       rate: settings.rate,
       agents: 12,
       startUnixNano: this.startUnixNano,
+      // Else every engine would seem to have been restarted when the history ended.
+      runningSeconds: settings.historySeconds,
       onEnded: (request) => {
         this.ended.push(request)
         this.sockets.observe(request)

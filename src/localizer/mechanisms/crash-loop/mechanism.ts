@@ -5,16 +5,26 @@ import type { Signals } from '../signals.ts'
 
 const YOUNG_SECONDS = 300
 
-/** Times that a replica's age fell back while it was looked at. */
+/** Slack for ages and stamps that are rounded. */
+const SLACK_SECONDS = 5
+
+/**
+ * Times that a replica was started between two looks at it: its age fell back, to no more than the time between them. An age that falls
+ * back and is still large is another way of telling the age, such as another exporter behind the same name.
+ */
 function countRestarts(signals: Signals): number {
-  const last = new Map<string, number>()
+  const last = new Map<string, { age: number; unixNano: bigint }>()
   let restarts = 0
   const samples = [...signals.samplesNow()].sort((left, right) => Number(left.unix_ns - right.unix_ns))
-  for (const { replica, rank, age_seconds: age } of samples) {
+  for (const { replica, rank, age_seconds: age, unix_ns: unixNano } of samples) {
     if (age === null) continue
     const key = `${replica} ${rank}`
-    if (age < (last.get(key) ?? 0) - 5) restarts++
-    last.set(key, age)
+    const before = last.get(key)
+    if (before !== undefined) {
+      const betweenSeconds = Number(unixNano - before.unixNano) / 1e9
+      if (age < before.age - SLACK_SECONDS && age <= betweenSeconds + SLACK_SECONDS) restarts++
+    }
+    last.set(key, { age, unixNano })
   }
   return restarts
 }
