@@ -49,7 +49,8 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
   const recorded = readFileSync(new URL(`../expositions/${PAGES[model.kind]}`, import.meta.url), 'utf8')
   const page = new ExpositionPage(recorded, model.name)
   const values = model.kind === 'sglang' ? sglangValues(engine) : vllmValues(engine)
-  const startedAt = options.unixSeconds()
+  // The engine is older than its socket: its age is the same on the page as in its samples.
+  const startedAt = options.unixSeconds() - (options.catchUp() - engine.startedAt)
   engine.everyStep = true
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?')[0] as string
