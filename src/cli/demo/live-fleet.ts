@@ -37,7 +37,7 @@ export class Fleet {
   private nextOpen = 0
   private injected: Injected | null = null
   private injections = 0
-  private readonly sockets = new SocketFleet()
+  private readonly sockets: SocketFleet
   private nextSendMs = 0
 
   constructor(settings: FleetSettings, send: (message: FromFleet) => void) {
@@ -61,6 +61,7 @@ export class Fleet {
       onSample: (sample) => this.takeSample(sample),
       onEvent: (event) => this.postEvent(event),
     })
+    this.sockets = new SocketFleet(this.simulation.world)
   }
 
   inject(flag: '--fault' | '--shift', text: string): void {
@@ -107,7 +108,6 @@ export class Fleet {
     const { world } = this.simulation
     this.send({ type: 'live', replicas: world.fleet.engines.length })
     const count = await this.sockets.start({
-      world,
       otlp: this.settings.otlp,
       unixSeconds: () => Date.now() / 1e3,
       catchUp: () => this.catchUp(),
@@ -141,8 +141,7 @@ export class Fleet {
 
   /** Replicas on sockets are scraped by their real sidecars. */
   private takeSample(sample: EngineSample): void {
-    for (const engine of this.sockets.engines) if (engine.spec.name === sample.replica) return
-    this.samples.push(sample)
+    if (!this.sockets.has(sample.replica)) this.samples.push(sample)
   }
 
   private spansOf(request: SimRequest): SimSpan[] {

@@ -16,7 +16,6 @@ const CLIENT_RATE = 1.5
 const CLIENT = fileURLToPath(new URL('./client-process.ts', import.meta.url))
 
 export interface SocketFleetOptions {
-  world: World
   /** Base address of the hub's OTLP receiver. */
   otlp: string
   unixSeconds(): number
@@ -25,25 +24,34 @@ export interface SocketFleetOptions {
 }
 
 export class SocketFleet {
+  private readonly world: World
+  private readonly pool: World['fleet']['pools'][number] | undefined
+  private readonly replicas: ReadonlySet<string>
   private readonly servers = new Map<Engine, EngineServer>()
   private readonly engineSpans = new Map<Engine, OtlpClient>()
   private readonly sidecars: SidecarChild[] = []
   private client: ChildProcess | null = null
 
-  /** Replicas that are on sockets: their samples come from real scrapes. */
-  get engines(): ReadonlySet<Engine> {
-    return new Set(this.servers.keys())
+  constructor(world: World) {
+    this.world = world
+    this.pool = world.fleet.pools.find((entry) => !entry.model.disaggregated && !entry.model.reasoning)
+    this.replicas = new Set(this.pool?.engines.map(({ spec }) => spec.name))
+  }
+
+  /** The replica is, or is about to be, on a socket: its samples come from real scrapes alone, or two sources would contradict each other. */
+  has(replica: string): boolean {
+    return this.replicas.has(replica)
   }
 
   /** Rejects when a server or a sidecar does not come up. */
   async start(options: SocketFleetOptions): Promise<number> {
-    const { world, otlp } = options
-    const pool = world.fleet.pools.find((entry) => !entry.model.disaggregated && !entry.model.reasoning)
+    const { otlp } = options
+    const { world, pool } = this
     if (pool === undefined) return 0
     const tenant = world.tenants.find(({ closedLoop }) => !closedLoop) as World['tenants'][number]
     const targets = await Promise.all(
       pool.engines.map(async (engine) => {
-        const served = createEngineServer({ ...options, engine, model: pool.model, tenant })
+        const served = createEngineServer({ ...options, world, engine, model: pool.model, tenant })
         this.servers.set(engine, served)
         const port = await listen(served)
         const sidecar = await startSidecarChild(engine.spec, `http://127.0.0.1:${port}`, otlp)
