@@ -1,6 +1,6 @@
 // Asks the hub's API from the command line. The store itself belongs to the hub's process alone, so every command goes this way.
 import type { ApiError } from '@longpole/model/api'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { InputError } from './input-error.ts'
 
 export interface HubOptions {
@@ -11,8 +11,13 @@ export interface HubOptions {
 /** `--hub` and `--token`, the same for every command. */
 export function addHubOptions(command: Command): Command {
   return command
-    .option('--hub <url>', 'where the hub answers (or LONGPOLE_HUB_API)', process.env.LONGPOLE_HUB_API ?? 'http://127.0.0.1:7171')
-    .option('--token <token>', 'bearer token of the hub (or LONGPOLE_HUB_TOKEN)', process.env.LONGPOLE_HUB_TOKEN)
+    .addOption(new Option('--hub <url>', 'where the hub answers').env('LONGPOLE_HUB_API').default('http://127.0.0.1:7171'))
+    .addOption(hubTokenOption())
+}
+
+/** `--token`. From the environment and never as a default: `--help` shows defaults, and a token is not for the screen. */
+export function hubTokenOption(): Option {
+  return new Option('--token <token>', 'bearer token of the hub; better in the environment').env('LONGPOLE_HUB_TOKEN')
 }
 
 /** What the hub said; `code` is the API's name for it, null where the answer was none of the API's. */

@@ -1,6 +1,7 @@
 // `longpole replay DIR`: sends recorded telemetry to a hub and plays recorded exchanges on real sockets.
 import { Command, Option } from 'commander'
 import { createSampler } from '../../engines/sampler.ts'
+import { hubTokenOption } from '../hub-client.ts'
 import { InputError } from '../input-error.ts'
 import { findCaptureFiles, readOtlpBody, readPage } from '../replay/capture.ts'
 import { type RecordedExchange, readExchange } from '../replay/exchange.ts'
@@ -25,7 +26,7 @@ export function createCommand(): Command {
     .description('Send recorded OTLP bodies and metrics pages to a hub, and play recorded exchanges on real sockets.')
     .argument('<dir>', 'directory of captures: *.bin, *.json, metrics-*.prom, *.sse.jsonl, in any folder below it')
     .option('--hub <url>', "base address of the hub's OTLP/HTTP receiver", 'http://127.0.0.1:4318')
-    .addOption(new Option('--token <token>', 'bearer token of the hub; better in the environment').env('LONGPOLE_HUB_TOKEN'))
+    .addOption(hubTokenOption())
     .addOption(
       new Option('--pace <pace>', 'real keeps the pauses between exchanges, fast plays four at a time; inside each, times are always real')
         .choices(['real', 'fast'])

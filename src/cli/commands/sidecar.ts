@@ -12,6 +12,7 @@ import {
   SettingsError,
   type SidecarSettings,
 } from '../../../collector/sidecar/settings.ts'
+import { hubTokenOption } from '../hub-client.ts'
 import { startLean } from '../lean-start.ts'
 import { VERSION } from '../version.ts'
 
@@ -75,7 +76,7 @@ export function createCommand(): Command {
         process.env.OTEL_EXPORTER_OTLP_ENDPOINT || 'http://127.0.0.1:4318',
       ),
     )
-    .addOption(new Option('--token <token>', 'bearer token of the hub; better in the environment').env('LONGPOLE_HUB_TOKEN'))
+    .addOption(hubTokenOption())
     .addOption(option('--token-file <file>', 'file whose first line is that token').conflicts('token'))
     .addOption(option('--admin <host:port>', 'health and metrics of the sidecar', '127.0.0.1:7172'))
     .addOption(option('--otlp-http <host:port>', "receive the engine's own spans over OTLP/HTTP (loopback only)"))
