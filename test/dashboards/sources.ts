@@ -4,19 +4,10 @@ import { PHASES } from '@longpole/model/phase'
 import type { RequestRecord } from '@longpole/model/request-record'
 import { thresholdOf } from '@longpole/model/slo'
 import { objectivesFor } from '../../src/config/objectives.ts'
-import {
-  type Event,
-  each,
-  type FleetView,
-  frequency,
-  goodputOf,
-  judged,
-  over,
-  perSecond,
-  type Source,
-  several,
-  type Truth,
-} from './oracle.ts'
+import { over } from './oracle/combine.ts'
+import { type Event, each, goodputOf, judged, type Source, several } from './oracle/events.ts'
+import { frequency, perSecond } from './oracle/of-events.ts'
+import type { FleetView, Truth } from './oracle/truth.ts'
 
 export const requests = each(() => 1)
 export const e2e = each((record) => record.e2e)

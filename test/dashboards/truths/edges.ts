@@ -1,6 +1,7 @@
 // Truths of the boards about the edges: client and network, and Longpole itself, whose numbers come from its own processes.
 import { LATENCY_SECONDS } from '@longpole/model/conventions/buckets'
-import { frequency, mean, minus, quantile } from '../oracle.ts'
+import { minus } from '../oracle/combine.ts'
+import { frequency, mean, quantile } from '../oracle/of-events.ts'
 import { clientTtft, inPhase, isPhase, only, phases, requests, serverTtft } from '../sources.ts'
 import type { PanelTruths } from './index.ts'
 

@@ -2,28 +2,10 @@
 import { LATENCY_SECONDS, TOKEN_SECONDS } from '@longpole/model/conventions/buckets'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import { endOf } from '../../metrics/data-set.ts'
-import {
-  combine,
-  cumulative,
-  engineRate,
-  fold,
-  frequency,
-  gauge,
-  mean,
-  minus,
-  orZero,
-  over,
-  perSecond,
-  plus,
-  quantile,
-  type Row,
-  samplesAt,
-  scaled,
-  share,
-  type Truth,
-  top,
-  where,
-} from '../oracle.ts'
+import { combine, fold, minus, orZero, over, plus, scaled, share, top, where } from '../oracle/combine.ts'
+import { cumulative, frequency, mean, perSecond, quantile } from '../oracle/of-events.ts'
+import { engineRate, gauge, samplesAt } from '../oracle/of-samples.ts'
+import type { Row, Truth } from '../oracle/truth.ts'
 import {
   cachedByTier,
   cold,

@@ -2,23 +2,10 @@
 import { LATENCY_SECONDS, TOKEN_SECONDS } from '@longpole/model/conventions/buckets'
 import { formatSlice } from '@longpole/model/finding'
 import { endOf } from '../../metrics/data-set.ts'
-import {
-  before,
-  fold,
-  frequency,
-  type Moment,
-  mean,
-  minus,
-  orZero,
-  over,
-  perSecond,
-  quantile,
-  type Row,
-  samplesAt,
-  share,
-  type Truth,
-  top,
-} from '../oracle.ts'
+import { before, fold, minus, orZero, over, share, top } from '../oracle/combine.ts'
+import { frequency, mean, perSecond, quantile } from '../oracle/of-events.ts'
+import { samplesAt } from '../oracle/of-samples.ts'
+import type { Moment, Row, Truth } from '../oracle/truth.ts'
 import {
   classPhases,
   e2e,

@@ -1,6 +1,6 @@
 // The truth of every query of every board. A panel without one does not pass: a string says why there can be none.
 import type { DashboardName } from '@longpole/model/conventions/links'
-import type { Truth } from '../oracle.ts'
+import type { Truth } from '../oracle/truth.ts'
 import { clientAndNetwork, longpoleItself } from './edges.ts'
 import {
   coldStartAndScaling,
