@@ -8,6 +8,11 @@ import type { EngineSample } from '@longpole/model/engine-sample'
  */
 export type Measure = { kind: 'quantile'; quantile: number } | { kind: 'deadline'; seconds: number } | { kind: 'ratio' } | { kind: 'sum' }
 
+/** Whether the target is a time that a request took: it may be censored, and it depends on the workload. */
+export function isTimed({ kind }: Measure): boolean {
+  return kind === 'quantile' || kind === 'deadline'
+}
+
 /** Half-open: from ≤ time < to, Unix seconds. */
 export interface Window {
   from: number
@@ -56,7 +61,8 @@ export const ENDOGENOUS_COLUMNS: ReadonlySet<string> = new Set([
   'adapter_loaded',
 ])
 
-const FIRST_TOKEN_TARGETS: ReadonlySet<string> = new Set(['ttft', 'ttfr', 'ttfa'])
+/** Targets that are decided when the first token comes. */
+export const FIRST_TOKEN_TARGETS: ReadonlySet<string> = new Set(['ttft', 'ttfr', 'ttfa'])
 
 /** Workload columns for a target: the first token depends on the prompt; the end and the pace also on the output. */
 export function defaultCovariates(target: string): string[] {

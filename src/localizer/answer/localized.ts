@@ -5,6 +5,7 @@ import { clarity, confidenceOf, probabilityOf } from '../confidence/confidence.t
 import { badShare, measureEffect } from '../contrast/effect.ts'
 import { findOnset, type Onset } from '../onset/onset.ts'
 import type { PhaseAnswer } from '../phases/phases.ts'
+import { isTimed } from '../question.ts'
 import { type Candidate, membersOf, type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
 import type { Pick } from '../selection/select.ts'
@@ -127,7 +128,7 @@ function changeRatio(given: Case, incident: Int32Array, baseline: Int32Array): n
 
 function excessSeconds(given: Case, rows: Int32Array, healed: Float64Array): number {
   const { measure, target } = given.question
-  if (measure.kind !== 'quantile' && measure.kind !== 'deadline') return 0
+  if (!isTimed(measure)) return 0
   let sum = 0
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] as number

@@ -4,7 +4,7 @@
 // hide cache and queue faults.
 
 import type { BaselinePopulation } from '../population/population.ts'
-import { defaultCovariates, ENDOGENOUS_COLUMNS, type Question } from '../question.ts'
+import { defaultCovariates, ENDOGENOUS_COLUMNS, isTimed, type Question } from '../question.ts'
 import { sampleRows } from '../sampling.ts'
 import { type DimensionColumn, QuestionError, type Table } from '../table.ts'
 import { fitLinearScale, type LinearScale, medianOf, scaleAt } from './fit.ts'
@@ -46,10 +46,6 @@ const MIN_GROUP_ROWS = 60
 /** Rows that the edges of bins are taken from, at most. */
 const EDGE_ROWS = 50_000
 const FIT_ROWS = 20_000
-
-export function isTimed({ kind }: Question['measure']): boolean {
-  return kind === 'quantile' || kind === 'deadline'
-}
 
 export function fitWorkload(
   table: Table,

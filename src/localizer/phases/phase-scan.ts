@@ -2,7 +2,7 @@
 // finest part). Each phase is scanned like a target of its own; a slice counts only if its rise reaches the target.
 import { makeBaseline } from '../baseline/baseline.ts'
 import { measureEffect } from '../contrast/effect.ts'
-import type { Question } from '../question.ts'
+import { isTimed, type Question } from '../question.ts'
 import { buildInputs } from '../scan/level-inputs.ts'
 import { type Case, caseOf } from '../selection/case.ts'
 import { MIN_SCORE, type Pick, selectPicks } from '../selection/select.ts'
@@ -20,7 +20,7 @@ const MAX_ROWS = 400_000
 
 /** The clearest slice of any phase, or none. `besideFleet`: everybody is slower too, so it must be slower than everybody. */
 export function scanPhases(given: Case, besideFleet: boolean): Pick[] {
-  if (given.question.measure.kind !== 'quantile' && given.question.measure.kind !== 'deadline') return []
+  if (!isTimed(given.question.measure)) return []
   if (given.population.incident.length + given.population.baseline.length > MAX_ROWS) return []
   const phases = relevantPhases(given)
   const least = MIN_SCORE + EXTRA_SCORE + Math.log(Math.max(phases.length, 1))

@@ -1,6 +1,6 @@
 // Step 1a: what each row says of the target. A failed request counts as slower than every threshold, as in the product's objectives; an
 // open or aborted one is known to have waited at least its age (right-censored, Kaplan-Meier's setting), so a hang is seen while it lasts.
-import type { Question } from '../question.ts'
+import { FIRST_TOKEN_TARGETS, isTimed, type Question } from '../question.ts'
 import { QuestionError, type Table } from '../table.ts'
 
 export interface Values {
@@ -12,8 +12,7 @@ export interface Values {
   fill(rows: Int32Array, now: number): void
 }
 
-/** Targets that are decided when the first token comes, and targets that an age says nothing about. */
-const FIRST_TOKEN: ReadonlySet<string> = new Set(['ttft', 'ttfr', 'ttfa'])
+/** Targets that an age says nothing about. */
 const PACE: ReadonlySet<string> = new Set(['tpot', 'itl_max'])
 /** Any of these above 0 shows that an open request has its first token. */
 const AFTER_FIRST_TOKEN = ['streaming', 'phase_engine_decode', 'output_tokens']
@@ -35,8 +34,7 @@ export function createValues(table: Table, question: Question, baseline: Int32Ar
   if (question.target === 'outcome' && outcome !== undefined) return { value: outcomeValues(table), censored, fill: nothing }
   const column = table.numbers.get(question.target)
   if (column === undefined) throw new QuestionError('target', `one of the columns ${[...table.numbers.keys()].join(', ')}`, question.target)
-  const timed = question.measure.kind === 'quantile' || question.measure.kind === 'deadline'
-  if (outcome === undefined || !timed) return { value: column, censored, fill: nothing }
+  if (outcome === undefined || !isTimed(question.measure)) return { value: column, censored, fill: nothing }
   const value = Float64Array.from(column)
   const states = outcome.values.map((name) =>
     FAILED.has(name) ? BROKEN : name === 'open' ? OPEN : name === 'aborted' ? ABORTED : FINISHED,
@@ -76,7 +74,7 @@ function unfinishedValues(table: Table, target: string, column: Float64Array) {
     }
     if (known && !(target === 'e2e' && state === ABORTED)) return { seconds, isBound: false }
     const age = state === OPEN ? now - (table.time[row] as number) : (e2e?.[row] ?? Number.NaN)
-    const unknown = PACE.has(target) || (FIRST_TOKEN.has(target) && hasFirstToken(row))
+    const unknown = PACE.has(target) || (FIRST_TOKEN_TARGETS.has(target) && hasFirstToken(row))
     return { seconds: unknown ? Number.NaN : Math.max(age, 0), isBound: true }
   }
 }
