@@ -1,13 +1,16 @@
 // The objective-aware burn-rate ladder: from one promise to its alert conditions. The classic factors (SRE workbook, chapter 5) cannot
 // be reached at 95 % or 90 % (14.4 × 10 % = 144 % bad), so each threshold is capped, and a cliff rung sees a total outage in minutes.
-import { RATIO_WINDOWS, type RatioWindow, RECORDINGS } from '@longpole/model/conventions/recordings'
+import { type BaseWindow, RATIO_WINDOWS, type RatioWindow, RECORDINGS } from '@longpole/model/conventions/recordings'
 import { errorBudget, type ObjectiveSet, round } from './objectives.ts'
 import { select } from './promql.ts'
 
 export type RungName = 'LLMSLOCliff' | 'LLMSLOFastBurn' | 'LLMSLOSlowBurn' | 'LLMSLOBudgetTicket' | 'LLMErrorBudgetExhausted'
 
-/** When bad requests must have come beside now. */
-type Persistence = 'last-minute' | 'five-minutes-ago' | 'ten-minutes-ago'
+/** A stretch of time in which bad requests must have come: a window that ends now, or `offset` ago. */
+interface Persistence {
+  window: BaseWindow
+  offset?: string
+}
 
 /** One pair of windows that must both be above the threshold, with the floor on bad requests that keeps a quiet night quiet. */
 export interface Condition {
@@ -35,6 +38,8 @@ export interface Rung {
 export const CLIFF_RATIO = 0.5
 const FAST_CAP = 0.5
 const SLOW_CAP = 0.25
+const FIVE_MINUTES_AGO: Persistence = { window: '5m', offset: '5m' }
+const TEN_MINUTES_AGO: Persistence = { window: '5m', offset: '10m' }
 /** Below this promise a slow burn is the promise itself being tight: a ticket. */
 export const LEAST_PAGED_OBJECTIVE = 0.95
 
@@ -58,7 +63,8 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     factor: null,
     capped: true,
     floor: { window: '5m', badRequests: 10 },
-    persistence: ['last-minute'],
+    // With `for: 1m` a batch has left the window before the alert fires.
+    persistence: [{ window: '1m' }],
   }
   const fastFactor = burnFactor(0.02, 1, periodDays)
   const fast = burn(['1h', '5m'], fastFactor, budget, FAST_CAP)
@@ -73,8 +79,8 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
     {
       name: 'LLMSLOFastBurn',
       conditions: [
-        { ...fast, floor: { window: '1h', badRequests: 10 }, persistence: ['five-minutes-ago'] },
-        { ...sustained, floor: { window: '15m', badRequests: 10 }, persistence: ['five-minutes-ago', 'ten-minutes-ago'] },
+        { ...fast, floor: { window: '1h', badRequests: 10 }, persistence: [FIVE_MINUTES_AGO] },
+        { ...sustained, floor: { window: '15m', badRequests: 10 }, persistence: [FIVE_MINUTES_AGO, TEN_MINUTES_AGO] },
       ],
       for: '2m',
       ...page,
@@ -98,17 +104,10 @@ export function ladder(objective: number, periodDays = 30): Rung[] {
   ]
 }
 
-const PERSISTENCE = {
-  // With `for: 1m` a batch has left the window before the alert fires.
-  'last-minute': { recording: RECORDINGS.sliBadRate('1m'), offset: '' },
-  'five-minutes-ago': { recording: RECORDINGS.sliBadRate('5m'), offset: ' offset 5m' },
-  'ten-minutes-ago': { recording: RECORDINGS.sliBadRate('5m'), offset: ' offset 10m' },
-} as const
-
 /** PromQL of a rung over the recordings of one set; every term is reduced to the identity labels, so that pairs match. */
 export function rungExpression(rung: Rung, set: ObjectiveSet): string {
-  const pick = (recording: string, offset = '') =>
-    `max by (cluster, model, slo) (${select(recording, { slo: set.slo }, set.matchers)}${offset})`
+  const pick = (recording: string, offset?: string) =>
+    `max by (cluster, model, slo) (${select(recording, { slo: set.slo }, set.matchers)}${offset === undefined ? '' : ` offset ${offset}`})`
   if (rung.conditions.length === 0) return `${pick(RECORDINGS.budgetRemaining)} <= 0`
   return rung.conditions
     .map(({ windows, threshold, floor, persistence = [] }) => {
@@ -117,7 +116,7 @@ export function rungExpression(rung: Rung, set: ObjectiveSet): string {
         `${pick(RECORDINGS.sliErrorRatio(long))} > ${threshold}`,
         `${pick(RECORDINGS.sliErrorRatio(short))} > ${threshold}`,
         ...(floor === undefined ? [] : [`${pick(RECORDINGS.sliErrorCount(floor.window))} >= ${floor.badRequests}`]),
-        ...persistence.map((when) => `${pick(PERSISTENCE[when].recording, PERSISTENCE[when].offset)} > 0`),
+        ...persistence.map(({ window, offset }) => `${pick(RECORDINGS.sliBadRate(window), offset)} > 0`),
       ]
       return terms.join('\nand\n')
     })
@@ -140,7 +139,7 @@ export function lintLadder({ set, rungs, scrapeIntervalSeconds, expectedRequests
   const where = `${set.slo} of model ${set.model} (objective ${set.objective})`
   const problems: string[] = []
   for (const { name, conditions, channel } of rungs) {
-    for (const { threshold, factor, capped, windows, persistence } of conditions) {
+    for (const { threshold, factor, capped, windows, persistence = [] } of conditions) {
       if (factor !== null && !capped && threshold >= 0.8) {
         problems.push(`${where}: ${name} needs ${round(threshold * 100)} % bad requests; cap the threshold below 80 %`)
       }
@@ -150,8 +149,7 @@ export function lintLadder({ set, rungs, scrapeIntervalSeconds, expectedRequests
       if (threshold <= errorBudget(set.objective) && factor !== 1) {
         problems.push(`${where}: ${name} fires at ${round(threshold * 100)} % bad requests, within the promise itself`)
       }
-      const read = persistence?.includes('last-minute') ? [...windows, '1m'] : windows
-      for (const window of read) {
+      for (const window of new Set([...windows, ...persistence.map((stretch) => stretch.window)])) {
         if (windowSeconds(window) < 4 * scrapeIntervalSeconds) {
           problems.push(`${where}: the ${window} window of ${name} holds fewer than four scrapes of ${scrapeIntervalSeconds} s`)
         }

@@ -86,16 +86,18 @@ function notLocalized(): string {
 
 /** In a hang no request ends, so no finding knows a phase; where the requests are that wait is known. */
 function busiestPhase(otherwise: string): string {
-  const phases = query(`topk(1, sum by (phase) (${METRICS.requestsOpen.name}{cluster=%q,model=%q}) > 0)`, ...SLICE)
-  return `{{ with ${phases} }}{{ with first . }}${field('phase', 30)}{{ end }}{{ else }}${otherwise}{{ end }}`
+  return `{{ with ${mostOpen('phase')} }}{{ with first . }}${field('phase', 30)}{{ end }}{{ else }}${otherwise}{{ end }}`
+}
+
+/** The phase or replica with the most requests in flight. */
+function mostOpen(by: 'phase' | 'replica'): string {
+  return query(`topk(1, sum by (${by}) (${METRICS.requestsOpen.name}{cluster=%q,model=%q}) > 0)`, ...SLICE)
 }
 
 function openPhase(): string {
-  const phases = query(`topk(1, sum by (phase) (${METRICS.requestsOpen.name}{cluster=%q,model=%q}) > 0)`, ...SLICE)
-  const replicas = query(`topk(1, sum by (replica) (${METRICS.requestsOpen.name}{cluster=%q,model=%q}) > 0)`, ...SLICE)
   return (
-    `{{ with ${phases} }}{{ with first . }}; most requests in flight are in ${field('phase', 30)} ({{ .Value | humanize }}){{ end }}{{ end }}` +
-    `{{ with ${replicas} }}{{ with first . }}{{ if .Labels.replica }}, on replica=${field('replica', 60)} ({{ .Value | humanize }}){{ end }}{{ end }}{{ end }}`
+    `{{ with ${mostOpen('phase')} }}{{ with first . }}; most requests in flight are in ${field('phase', 30)} ({{ .Value | humanize }}){{ end }}{{ end }}` +
+    `{{ with ${mostOpen('replica')} }}{{ with first . }}{{ if .Labels.replica }}, on replica=${field('replica', 60)} ({{ .Value | humanize }}){{ end }}{{ end }}{{ end }}`
   )
 }
 

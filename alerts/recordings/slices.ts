@@ -7,17 +7,19 @@ import { series } from '../promql.ts'
 import type { RecordingGroup, RecordingRule } from '../rule.ts'
 
 /** Labels of every recording here; `slice` is `dimension=value`, or `all` for the whole model. */
-export const SLICE_LABELS = ['cluster', 'model', 'slice', 'phase'] as const
+const SLICE_LABELS = ['cluster', 'model', 'slice', 'phase'] as const
 
 const TRANSFER: PhaseId = 'kv.transfer'
 /** What lies between the client's and the server's time to first token: no single phase, but one owner. */
-export const NETWORK = 'network'
+const NETWORK = 'network'
 
 interface Dimension {
   /** Label of the source; null: the whole model. */
   label: string | null
   /** Name in the slice. */
   name: string
+  /** The phase of a source that has no such label. */
+  phase?: string
   /** Seconds and number per second, by the label and cluster, model, phase where the source has them. */
   seconds: string
   count: string
@@ -59,14 +61,14 @@ function classes(label: 'tenant_class' | 'prompt_class'): Dimension {
 function network(label: 'client_region' | 'sdk'): Dimension {
   const by = `model, ${label}`
   const seconds = `(${rateBy(by, series(METRICS.clientTtftSeconds, 'sum'))} - ${rateBy(by, series(METRICS.serverTtftSeconds, 'sum'))})`
-  return { label, name: label, seconds, count: rateBy(by, series(METRICS.serverTtftSeconds, 'count')) }
+  return { label, name: label, phase: NETWORK, seconds, count: rateBy(by, series(METRICS.serverTtftSeconds, 'count')) }
 }
 
 const DIMENSIONS: readonly Dimension[] = [
   histogram(null, 'all', 'model, phase', METRICS.phaseSeconds),
   histogram('region', 'region', 'cluster, model, phase', METRICS.phaseSeconds),
   histogram('replica', 'replica', 'cluster, model, phase', METRICS.replicaPhaseSeconds),
-  histogram('source', 'prefill_replica', '', METRICS.kvTransferSeconds),
+  { ...histogram('source', 'prefill_replica', '', METRICS.kvTransferSeconds), phase: TRANSFER },
   classes('tenant_class'),
   classes('prompt_class'),
   network('client_region'),
@@ -82,10 +84,9 @@ function recorded(dimension: Dimension): RecordingRule[] {
   ]
 }
 
-function named({ label, name }: Dimension, expr: string): string {
+function named({ label, name, phase }: Dimension, expr: string): string {
   const value = label === null ? '"all", "model"' : `"${name}=$1", "${label}"`
   const sliced = `label_replace(${expr}, "slice", ${value}, "(.+)")`
-  const phase = label === 'source' ? TRANSFER : label === 'client_region' || label === 'sdk' ? NETWORK : null
-  const phased = phase === null ? sliced : `label_replace(${sliced}, "phase", "${phase}", "", "")`
+  const phased = phase === undefined ? sliced : `label_replace(${sliced}, "phase", "${phase}", "", "")`
   return `max by (${SLICE_LABELS.join(', ')}) (${phased})`
 }
