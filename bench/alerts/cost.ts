@@ -6,7 +6,6 @@ import { RECORDINGS } from '@longpole/model/conventions/recordings'
 import { SLO_NAMES } from '@longpole/model/slo'
 import { alertContext, alertGroups, recordingGroups } from '../../alerts/generate.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { findTool } from '../../test/tools.ts'
 import { createRandom } from './healthy.ts'
 import { History, type Series } from './history.ts'
 
@@ -53,13 +52,7 @@ function* history(): Generator<Series> {
   }
 }
 
-function need(tool: 'promtool' | 'prometheus'): string {
-  const { path, missing } = findTool(tool)
-  if (path === null) throw new Error(missing)
-  return path
-}
-
-await using store = new History({ promtool: need('promtool'), prometheus: need('prometheus') })
+await using store = new History()
 const samples = await store.add(history())
 console.log(`${MODELS} models, ${SLO_NAMES.length} objectives each, ${samples} samples`)
 const context = alertContext(configSchema.parse({}))

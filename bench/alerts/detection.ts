@@ -3,12 +3,11 @@
 import { METRICS } from '@longpole/model/conventions/metrics'
 import { alertContext, recordingGroups } from '../../alerts/generate.ts'
 import { ALERTS } from '../../alerts/index.ts'
-import { windowSeconds } from '../../alerts/ladder.ts'
 import { render } from '../../alerts/rule.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { findTool } from '../../test/tools.ts'
 import { createRandom, poisson } from './healthy.ts'
-import { firings, History, type Series } from './history.ts'
+import { History, type Series } from './history.ts'
+import { quantile } from './summary.ts'
 
 const START = 1_790_000_010
 const SCRAPE = 15
@@ -45,13 +44,7 @@ function* counters(): Generator<Series> {
   }
 }
 
-function need(tool: 'promtool' | 'prometheus'): string {
-  const { path, missing } = findTool(tool)
-  if (path === null) throw new Error(missing)
-  return path
-}
-
-await using history = new History({ promtool: need('promtool'), prometheus: need('prometheus') })
+await using history = new History()
 await history.add(counters())
 const end = START + HEALTHY + INCIDENT
 const rules = recordingGroups(context).filter(({ name }) => name.startsWith('longpole-slo'))
@@ -64,8 +57,7 @@ await history.record(
 const first = new Map<string, number>()
 for (const alert of ALERTS.flatMap((definition) => render(definition, context))) {
   if (alert.labels.slo !== 'ttft' || alert.labels.channel !== 'page') continue
-  const series = await history.range(alert.expr, START, end, STEP)
-  for (const { labels, from } of firings(series, STEP, windowSeconds(alert.for), 0)) {
+  for (const { labels, from } of await history.firings(alert, START, end, STEP)) {
     const model = labels.model ?? ''
     first.set(model, Math.min(first.get(model) ?? Number.POSITIVE_INFINITY, from))
   }
@@ -77,8 +69,7 @@ for (const share of SHARES) {
     const minutes = own
       .map(({ model }) => ((first.get(model) ?? Number.NaN) - START - HEALTHY) / 60)
       .filter((value) => !Number.isNaN(value))
-    const sorted = minutes.toSorted((a, b) => a - b)
-    const quantile = (q: number) => sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)]?.toFixed(1) ?? '–'
-    console.log(`| ${share * 100} % | ${perMinute} | ${quantile(0.5)} min | ${quantile(0.95)} min | ${sorted.length} of ${own.length} |`)
+    const [median, late] = [quantile(minutes, 0.5), quantile(minutes, 0.95)]
+    console.log(`| ${share * 100} % | ${perMinute} | ${median} min | ${late} min | ${minutes.length} of ${own.length} |`)
   }
 }

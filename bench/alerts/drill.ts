@@ -4,6 +4,7 @@
 
 import type { AddressInfo } from 'node:net'
 import { createServer as createRelay, connect as dial, type Server as RelayServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { instrumentOpenAI } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
@@ -270,10 +271,6 @@ function report(results: readonly Result[]): void {
 
 function say(text: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 const workspace = createWorkspace()

@@ -1,6 +1,7 @@
 // An engine that answers, hangs or refuses on command: a few tokens in the OpenAI dialect and the gauges that vLLM's page has.
-import { createServer, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { startTestEngine } from '../../collector/sidecar/test-hub.ts'
 
 export interface FakeEngine {
   url: string
@@ -20,7 +21,7 @@ export async function startFakeEngine(model: string): Promise<FakeEngine> {
   let running = 0
   let prompts = 0
   let outputs = 0
-  const server: Server = createServer((request, response) => {
+  const { url, close } = await startTestEngine((request, response) => {
     request.resume()
     if (isHung) return
     if (request.url === '/metrics') response.end(page(model, { running, prompts, outputs }))
@@ -45,13 +46,8 @@ export async function startFakeEngine(model: string): Promise<FakeEngine> {
     )
     response.end('data: [DONE]\n\n')
   }
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const close = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     hang: () => {
       isHung = true
     },
@@ -80,8 +76,4 @@ function page(model: string, { running, prompts, outputs }: { running: number; p
     `vllm:generation_tokens_total${labels} ${outputs}`,
     '',
   ].join('\n')
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,31 +1,25 @@
 // One simulated incident as metric history: its records through the hub's own registry in virtual time, the localizer's findings beside
 // them, hours of health before, the same healthy minutes a day earlier, and every rule evaluated over it.
 
-import { once } from 'node:events'
-import { createReadStream, createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { finished } from 'node:stream/promises'
 import { HUB_EXPORTED_METRICS, METRICS } from '@longpole/model/conventions/metrics'
 import type { Finding } from '@longpole/model/finding'
 import { alertContext, recordingGroups } from '../../alerts/generate.ts'
 import { ALERTS } from '../../alerts/index.ts'
-import { windowSeconds } from '../../alerts/ladder.ts'
 import { type PrometheusAlert, render } from '../../alerts/rule.ts'
 import { createFindingMetrics } from '../../collector/exporters/prometheus/finding-metrics.ts'
 import { createRegistry } from '../../collector/exporters/prometheus/registry.ts'
 import { resolveObjectives } from '../../src/config/objectives.ts'
 import { configSchema } from '../../src/config/schema.ts'
 import { localizeContinuously } from '../../test/metrics/continuous-localizer.ts'
-import { writeHistory } from '../../test/metrics/history.ts'
-import { type Firing, firings, type History } from './history.ts'
+import { copyLines, writeHistory } from '../../test/metrics/history.ts'
+import type { Firing, History } from './history.ts'
 import { type FaultCase, type Incident, simulateIncident } from './incident.ts'
 
 export interface CaseFiring extends Firing {
   alert: PrometheusAlert
-  /** The expression's value when it began to fire. */
-  value: number
 }
 
 export interface CaseResult {
@@ -101,12 +95,7 @@ async function addHistory(history: History, { records, samples, events, startedA
 async function evaluateRules(history: History, { startedAt, endedAt }: Incident): Promise<CaseFiring[]> {
   const found: CaseFiring[] = []
   for (const alert of rendered) {
-    const keep = windowSeconds(alert.keep_firing_for ?? '0s')
-    for (const series of await history.range(alert.expr, startedAt, endedAt, STEP)) {
-      const values = new Map(series.points)
-      for (const firing of firings([series], STEP, windowSeconds(alert.for), keep))
-        found.push({ ...firing, alert, value: values.get(firing.from) ?? Number.NaN })
-    }
+    for (const firing of await history.firings(alert, startedAt, endedAt, STEP)) found.push({ ...firing, alert })
   }
   return found.sort((a, b) => a.from - b.from)
 }
@@ -162,24 +151,3 @@ const READ = new Set(
     (text) => text.match(/\blongpole_\w+/g) ?? [],
   ),
 )
-
-/** Copies of the chosen lines, each moved so many seconds into the past; the largest shift comes first. */
-async function copyLines(
-  from: string,
-  to: string,
-  shifts: readonly number[],
-  isWanted: (name: string, unixSeconds: number) => boolean,
-): Promise<void> {
-  const out = createWriteStream(to)
-  for (const shift of shifts) {
-    for await (const line of createInterface({ input: createReadStream(from) })) {
-      if (line.startsWith('#')) continue
-      const space = line.lastIndexOf(' ')
-      const at = Number(line.slice(space + 1))
-      if (!isWanted(/^\w+/.exec(line)?.[0] ?? '', at)) continue
-      if (!out.write(shift === 0 ? `${line}\n` : `${line.slice(0, space)} ${at - shift}\n`)) await once(out, 'drain')
-    }
-  }
-  out.end('# EOF\n')
-  await finished(out)
-}

@@ -6,11 +6,10 @@ import { parseArgs } from 'node:util'
 import { FAULTS } from '../../src/simulator/faults/index.ts'
 import { parseShape } from '../../src/simulator/faults/plan.ts'
 import { SHIFTS } from '../../src/simulator/shifts/index.ts'
-import { findTool } from '../../test/tools.ts'
 import { firstPages, runCase } from './fault-case.ts'
 import { History } from './history.ts'
 import type { FaultCase } from './incident.ts'
-import { pagesAt } from './page-at.ts'
+import { LOOKBACK, pagesAt } from './page-at.ts'
 import { summarize } from './summary.ts'
 import { type CaseVerdict, judgeCase } from './verdict.ts'
 
@@ -28,17 +27,8 @@ const { values, positionals } = parseArgs({
   },
 })
 
-/** Blocks have no marks where a series ends: a sample stands for no more than the next two scrapes. */
-const LOOKBACK = '45s'
-
-function need(tool: 'promtool' | 'prometheus'): string {
-  const { path, missing } = findTool(tool)
-  if (path === null) throw new Error(missing)
-  return path
-}
-
 async function judge(given: FaultCase): Promise<CaseVerdict> {
-  await using history = new History({ promtool: need('promtool'), prometheus: need('prometheus') }, LOOKBACK)
+  await using history = new History(LOOKBACK)
   const result = await runCase(given, history)
   const annotations: Record<string, string>[] = []
   for (const { alert, labels, value, from } of firstPages(result.incident, result.firings)) {

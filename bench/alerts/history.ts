@@ -6,7 +6,10 @@ import { createWriteStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { windowSeconds } from '../../alerts/ladder.ts'
+import type { PrometheusAlert } from '../../alerts/rule.ts'
 import { type Server, startPrometheus } from '../../alerts/testing/servers.ts'
+import { byDependency, debianTools, type PrometheusTools } from '../../test/metrics/prometheus.ts'
 
 const run = promisify(execFile)
 
@@ -23,6 +26,8 @@ interface RecordedRule {
   labels?: Record<string, string>
 }
 
+type Condition = Pick<PrometheusAlert, 'expr' | 'for' | 'keep_firing_for'>
+
 /** Prometheus refuses more points a series and query. */
 const MAX_POINTS = 10_000
 
@@ -30,11 +35,11 @@ export class History implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), 'longpole-history-'))
   private server: Server | undefined
   private files = 0
-  readonly tools: { promtool: string; prometheus: string }
+  readonly tools: PrometheusTools
   private readonly lookback: string
 
   /** `lookback`: how long a sample stands for what follows; blocks have no marks where a series ends. */
-  constructor(tools: { promtool: string; prometheus: string }, lookback = '5m') {
+  constructor(lookback = '5m', tools = debianTools()) {
     this.tools = tools
     this.lookback = lookback
     mkdirSync(join(this.folder, 'data'))
@@ -123,19 +128,19 @@ export class History implements AsyncDisposable {
 
   /** Evaluates recording rules and keeps the results as blocks; rules that read no other's result are done together. */
   async record(rules: readonly RecordedRule[], from: number, to: number, step: number): Promise<void> {
-    let left = [...rules]
-    while (left.length > 0) {
-      const names = left.map(({ record }) => new RegExp(`(?<![\\w:])${record}(?![\\w:])`))
-      const ready = left.filter((rule) => !left.some((other, index) => other !== rule && (names[index] as RegExp).test(rule.expr)))
-      if (ready.length === 0) throw new Error(`recordings wait for each other: ${left.map(({ record }) => record).join(' ')}`)
+    for (const level of byDependency(rules)) {
       const results: Series[] = []
-      for (const { record, expr, labels = {} } of ready) {
+      for (const { record, expr, labels = {} } of level) {
         for (const series of await this.range(expr, from, to, step))
           results.push({ name: record, labels: { ...series.labels, ...labels }, points: series.points })
       }
       if (results.length > 0) await this.add(results)
-      left = left.filter((rule) => !ready.includes(rule))
     }
+  }
+
+  /** When an alert fires between two instants (Unix seconds), evaluated every `stepSeconds`. */
+  async firings({ expr, for: duration, keep_firing_for: keep = '0s' }: Condition, from: number, to: number, stepSeconds: number) {
+    return firings(await this.range(expr, from, to, stepSeconds), stepSeconds, windowSeconds(duration), windowSeconds(keep))
   }
 
   async stop(): Promise<void> {
@@ -153,25 +158,38 @@ export interface Firing {
   labels: Record<string, string>
   from: number
   to: number
+  /** The expression's value when it began to fire. */
+  value: number
 }
 
 /** When an alert fires: its condition held for `for`, and it goes on for `keepFiringFor` after the condition ended. */
-export function firings(series: readonly Series[], stepSeconds: number, forSeconds: number, keepSeconds: number): Firing[] {
+function firings(series: readonly Series[], stepSeconds: number, forSeconds: number, keepSeconds: number): Firing[] {
   const found: Firing[] = []
   for (const { labels, points } of series) {
     let since: number | null = null
     let last = 0
     let open: Firing | null = null
-    for (const [at] of points) {
+    for (const [at, value] of points) {
       if (since === null || at - last > stepSeconds) since = at
       last = at
       if (open !== null && at - open.to > keepSeconds) open = null
       if (at - since < forSeconds && open === null) continue
       if (open === null) {
-        open = { labels, from: at, to: at }
+        open = { labels, from: at, to: at, value }
         found.push(open)
       } else open.to = at
     }
   }
   return found.map((firing) => ({ ...firing, to: firing.to + keepSeconds }))
+}
+
+/** How often somebody would be woken: firings that overlap are one. */
+export function countApart(list: readonly Firing[]): number {
+  let count = 0
+  let until = Number.NEGATIVE_INFINITY
+  for (const { from, to } of list.toSorted((a, b) => a.from - b.from)) {
+    if (from > until) count++
+    until = Math.max(until, to)
+  }
+  return count
 }

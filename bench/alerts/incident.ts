@@ -8,12 +8,9 @@ import { ladder } from '../../alerts/ladder.ts'
 import { errorBudget } from '../../alerts/objectives.ts'
 import { objectivesFor } from '../../src/config/objectives.ts'
 import type { Shape } from '../../src/simulator/faults/fault.ts'
-import { type PlannedFault, parseFault } from '../../src/simulator/faults/plan.ts'
-import { encodeNdjson } from '../../src/simulator/output/ndjson.ts'
-import { RecordBatch } from '../../src/simulator/output/record-batch.ts'
-import { runLabelled } from '../../src/simulator/truth/labelled-run.ts'
+import type { PlannedFault } from '../../src/simulator/faults/plan.ts'
 import type { InjectionTruth } from '../../src/simulator/truth/truth.ts'
-import { recordOf, settledAt } from '../../test/metrics/data-set.ts'
+import { FLEET_START, planInjection, runFleet } from '../../test/metrics/simulated-fleet.ts'
 
 export interface FaultCase {
   /** As on the command line of `longpole simulate`, without the minute; null: nothing is injected. */
@@ -51,57 +48,24 @@ export interface Harm {
   badRatio: { with: number; without: number }
 }
 
-const START = 1_767_600_000n * 1_000_000_000n
 const BIN_SECONDS = 60
 const WINDOW_BINS = 5
 
-export function simulateIncident(given: FaultCase, objectives: readonly Objective[]): Incident {
-  const planned = plan(given)
-  const actual = simulate(given, planned)
+export function simulateIncident(
+  { fault, shape, seed, rate, healthyMinutes, faultMinutes }: FaultCase,
+  objectives: readonly Objective[],
+): Incident {
+  const minutes = healthyMinutes + faultMinutes
+  const planned = fault === null ? null : planInjection(`${fault}@${healthyMinutes}`, { seed, minutes, shape })
+  const { truths, ...actual } = runFleet({ seed, minutes, rate, faults: planned === null ? [] : [planned] })
   // A fault that begins after the end is still drawn, so that everything else is drawn as with it.
-  const never = (given.healthyMinutes + given.faultMinutes) * 60 + 1
-  const healed = planned === null ? actual.records : simulate(given, { ...planned, times: { ...planned.times, start: never } }).records
-  const startedAt = Number(START / 1_000_000_000n)
-  const faultAt = startedAt + given.healthyMinutes * 60
-  const endedAt = faultAt + given.faultMinutes * 60
-  const harmed = planned === null ? [] : measureHarm(actual.records, healed, objectives, { startedAt, faultAt, endedAt })
-  return { ...actual, startedAt, faultAt, endedAt, harmed }
-}
-
-function plan({ fault, shape, seed, healthyMinutes, faultMinutes }: FaultCase): PlannedFault | null {
-  if (fault === null) return null
-  const seconds = (healthyMinutes + faultMinutes) * 60
-  const defaults = { seconds, seed, shape, duration: Number.POSITIVE_INFINITY }
-  return parseFault(`${fault}@${healthyMinutes}`, fault.startsWith('W') ? '--shift' : '--fault', defaults)
-}
-
-function simulate({ seed, rate, healthyMinutes, faultMinutes }: FaultCase, planned: PlannedFault | null) {
-  const records: RequestRecord[] = []
-  const samples: EngineSample[] = []
-  const events: ChangeEvent[] = []
-  const batch = new RecordBatch({ seed, startUnixNano: START }, 2_048)
-  const flush = () => {
-    for (const line of encodeNdjson(batch).split('\n')) if (line !== '') records.push(recordOf(JSON.parse(line)))
-    batch.clear()
-  }
-  const { truths } = runLabelled({
-    seed,
-    seconds: (healthyMinutes + faultMinutes) * 60,
-    rate,
-    agents: 6,
-    startUnixNano: START,
-    faults: planned === null ? [] : [planned],
-    counterfactual: false,
-    onRecord: (request) => {
-      batch.append(request)
-      if (batch.isFull) flush()
-    },
-    onSample: (sample) => samples.push(sample),
-    onEvent: (event) => events.push(event),
-  })
-  flush()
-  records.sort((a, b) => Number(settledAt(a) - settledAt(b)))
-  return { records, samples, events, truth: truths[0] ?? null }
+  const never = minutes * 60 + 1
+  const healed = (fault: PlannedFault) => runFleet({ seed, minutes, rate, faults: [{ ...fault, times: { ...fault.times, start: never } }] })
+  const startedAt = Number(FLEET_START / 1_000_000_000n)
+  const faultAt = startedAt + healthyMinutes * 60
+  const endedAt = faultAt + faultMinutes * 60
+  const harmed = planned === null ? [] : measureHarm(actual.records, healed(planned).records, objectives, { startedAt, faultAt, endedAt })
+  return { ...actual, truth: truths[0] ?? null, startedAt, faultAt, endedAt, harmed }
 }
 
 interface Bins {

@@ -23,8 +23,8 @@ const INSTANTS = new Set<string>(
     ({ name }) => name,
   ),
 )
-/** Blocks have no marks where a series ends. */
-const LOOKBACK = '45s'
+/** Blocks have no marks where a series ends: a sample stands for no more than the next two scrapes. */
+export const LOOKBACK = '45s'
 const TRIGGER = 'page_trigger'
 
 /** The annotations of each page at an instant (Unix seconds) of the history, and by how many seconds instants in them are moved. */
@@ -39,7 +39,7 @@ export async function pagesAt(
     const found = await history.range(name, at - PAST_SECONDS, at, STEP)
     gathered.push(...found.map((series) => ({ ...series, name })))
   }
-  await using moved = new History(history.tools, LOOKBACK)
+  await using moved = new History(LOOKBACK, history.tools)
   const movedSeconds = Math.ceil(Date.now() / 1_000) + AHEAD_SECONDS - at
   const shifted = gathered.map(({ name, labels, points }) => ({
     name,

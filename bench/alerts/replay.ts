@@ -4,13 +4,11 @@ import { parseArgs } from 'node:util'
 import { RECORDINGS } from '@longpole/model/conventions/recordings'
 import { alertContext, recordingGroups } from '../../alerts/generate.ts'
 import { ALERTS } from '../../alerts/index.ts'
-import { windowSeconds } from '../../alerts/ladder.ts'
 import { render } from '../../alerts/rule.ts'
 import { resolveObjectives } from '../../src/config/objectives.ts'
 import { configSchema } from '../../src/config/schema.ts'
-import { findTool } from '../../test/tools.ts'
 import { HEALTHY_MODELS, healthySeries } from './healthy.ts'
-import { type Firing, firings, History } from './history.ts'
+import { countApart, type Firing, History } from './history.ts'
 import { inlineRecordings } from './inline.ts'
 
 const { values } = parseArgs({
@@ -46,7 +44,7 @@ interface Result {
 }
 
 async function replay(clusterSize: number): Promise<Result> {
-  await using history = new History({ promtool: need('promtool'), prometheus: need('prometheus') })
+  await using history = new History()
   const say = (text: string) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} batches of ${clusterSize}: ${text}\n`)
   const samples = await history.add(
     healthySeries({ seed: Number(values.seed), days: DAYS, stepSeconds: STEP, startSeconds: START, objectives, clusterSize }),
@@ -63,8 +61,7 @@ async function replay(clusterSize: number): Promise<Result> {
   const found: (Firing & { alert: string })[] = []
   for (const definition of ALERTS.filter(({ name }) => name.startsWith('LLMSLO') && name !== 'LLMSLOBudgetTicket')) {
     for (const alert of render(definition, context)) {
-      const series = await history.range(inlineRecordings(alert.expr, rules, BASE), START, end, STEP)
-      const fired = firings(series, STEP, windowSeconds(alert.for), windowSeconds(alert.keep_firing_for ?? '0s'))
+      const fired = await history.firings({ ...alert, expr: inlineRecordings(alert.expr, rules, BASE) }, START, end, STEP)
       found.push(...fired.map((firing) => ({ ...firing, alert: alert.alert })))
     }
     say(`${definition.name}: ${found.filter(({ alert }) => alert === definition.name).length}`)
@@ -94,22 +91,6 @@ function summarize(clusterSize: number, found: readonly (Firing & { alert: strin
     incidents: [...byModel.values()].reduce((sum, list) => sum + countApart(list), 0),
     worst: worst === undefined ? 'none' : `${worst[0]}: ${worst[1]}`,
   }
-}
-
-function countApart(list: readonly Firing[]): number {
-  let count = 0
-  let until = Number.NEGATIVE_INFINITY
-  for (const { from, to } of [...list].sort((a, b) => a.from - b.from)) {
-    if (from > until) count++
-    until = Math.max(until, to)
-  }
-  return count
-}
-
-function need(tool: 'promtool' | 'prometheus'): string {
-  const { path, missing } = findTool(tool)
-  if (path === null) throw new Error(missing)
-  return path
 }
 
 for (const clusterSize of values.batch.map(Number)) {

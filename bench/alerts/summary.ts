@@ -92,7 +92,8 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0)
 }
 
-function quantile(values: readonly number[], q: number): string {
+/** By nearest rank, one decimal. */
+export function quantile(values: readonly number[], q: number): string {
   if (values.length === 0) return '–'
   const sorted = values.toSorted((a, b) => a - b)
   return (sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] as number).toFixed(1)

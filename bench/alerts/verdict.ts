@@ -1,8 +1,7 @@
 // What the alerts of a simulated incident are worth: who should have been woken and was, which pages woke nobody's incident, and whether
 // the page named the phase and the slice.
 import { type Finding, formatSlice, type Slice } from '@longpole/model/finding'
-import type { RequestRecord } from '@longpole/model/request-record'
-import { isInSlice } from '../../test/metrics/continuous-localizer.ts'
+import { overlap } from '../../test/metrics/continuous-localizer.ts'
 import { type CaseFiring, type CaseResult, firstPages } from './fault-case.ts'
 import type { FaultCase } from './incident.ts'
 
@@ -87,7 +86,7 @@ function judgePage({ incident }: CaseResult, page: CaseFiring, text: Record<stri
     return record.model === model && start >= faultAt && start < page.from
   })
   const wanted = truth === null ? [] : [truth.slice, truth.cause, ...truth.victims.map(({ slice }) => slice)]
-  const isRight = (slice: Slice) => wanted.some((other) => jaccard(rows, slice, other) >= SAME_ROWS)
+  const isRight = (slice: Slice) => wanted.some((other) => overlap(rows, slice, other) >= SAME_ROWS)
   const phases = new Set(
     truth === null ? [] : [...truth.phases.map(({ phase }) => phase), ...truth.victims.flatMap((victim) => victim.phases)],
   )
@@ -116,15 +115,4 @@ function judgePage({ incident }: CaseResult, page: CaseFiring, text: Record<stri
 function shownSlice(slice: Slice, model: string): string {
   const text = formatSlice(slice)
   return text === '' ? `all of model=${model}` : text.replaceAll(/[\p{C}\p{Z}<>&`|*]+/gu, ' ')
-}
-
-function jaccard(rows: readonly RequestRecord[], left: Slice, right: Slice): number {
-  let both = 0
-  let either = 0
-  for (const record of rows) {
-    const [a, b] = [isInSlice(record, left), isInSlice(record, right)]
-    if (a && b) both++
-    if (a || b) either++
-  }
-  return either === 0 ? 0 : both / either
 }

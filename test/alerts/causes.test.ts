@@ -8,9 +8,8 @@ import { HUB_EXPORTED_METRICS } from '@longpole/model/conventions/metrics'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { alertContext, recordingGroups } from '../../alerts/generate.ts'
 import { ALERTS } from '../../alerts/index.ts'
-import { windowSeconds } from '../../alerts/ladder.ts'
 import { render } from '../../alerts/rule.ts'
-import { type Firing, firings, History } from '../../bench/alerts/history.ts'
+import { type Firing, History } from '../../bench/alerts/history.ts'
 import { createRegistry } from '../../collector/exporters/prometheus/registry.ts'
 import { createRequestMetrics } from '../../collector/exporters/prometheus/request-metrics.ts'
 import { resolveObjectives } from '../../src/config/objectives.ts'
@@ -88,18 +87,14 @@ describe.skipIf(promtool.missing ?? prometheus.missing)('cause rules through the
   beforeAll(async () => {
     const file = join(folder, 'pages.om')
     await writePages(file)
-    await using history = new History({ promtool: promtool.path ?? '', prometheus: prometheus.path ?? '' })
+    await using history = new History()
     await history.addFile(file)
     const end = START + SECONDS
     await history.record(recordings, START - DAY + (SECONDS - ILL_AFTER), START - DAY + SECONDS, STEP)
     await history.record(recordings, START, end, STEP)
     for (const definition of cause) {
-      for (const { expr, for: duration, keep_firing_for: keep = '0s' } of render(definition, context)) {
-        const series = await history.range(expr, START, end, STEP)
-        found.set(definition.name, [
-          ...(found.get(definition.name) ?? []),
-          ...firings(series, STEP, windowSeconds(duration), windowSeconds(keep)),
-        ])
+      for (const alert of render(definition, context)) {
+        found.set(definition.name, [...(found.get(definition.name) ?? []), ...(await history.firings(alert, START, end, STEP))])
       }
     }
   }, 600_000)

@@ -79,7 +79,7 @@ describe.skipIf(missing)('the links of a page', { timeout: 60_000 }, () => {
     }
     const alert = render(LLMSLOCliff, alertContext(configSchema.parse({ alerts }))).find(({ labels }) => labels.slo === 'ttft')
     if (alert === undefined) throw new Error('the cliff of ttft is gone')
-    await using history = new History({ prometheus: findTool('prometheus').path ?? '', promtool: findTool('promtool').path ?? '' })
+    await using history = new History()
     const now = Math.floor(Date.now() / 15_000) * 15
     await history.add(await findingSeries(now))
     const found = await pagesAt(history, now, [{ alert, labels: { cluster: 'c1', model: MODEL, slo: 'ttft' }, value: 0.6 }])

@@ -74,7 +74,9 @@ function look({ records, samples, events, objectives }: LocalizerInput, model: s
     }
   })
   const at = new Date(now * 1e3).toISOString()
-  return advance(known, found.filter(isWorthOpening), at, (a, b) => overlap(rows, windows.incident, a.slice, b.slice)).open
+  const { incident } = windows
+  const lately = rows.filter(({ start_unix_ns: start }) => Number(start) / 1e9 >= incident.from && Number(start) / 1e9 < incident.to)
+  return advance(known, found.filter(isWorthOpening), at, (a, b) => overlap(lately, a.slice, b.slice)).open
 }
 
 /** What the store holds at `now`: a request that has not ended by then has no durations yet. */
@@ -123,12 +125,11 @@ export function isInSlice(record: RequestRecord, slice: Slice): boolean {
   return Object.entries(slice).every(([name, values]) => values.includes(String(record[name as keyof RequestRecord])))
 }
 
-function overlap(rows: readonly RequestRecord[], window: { from: number; to: number }, left: Slice, right: Slice): number {
+/** Rows that lie in both slices as a share of those in either (Jaccard). */
+export function overlap(rows: readonly RequestRecord[], left: Slice, right: Slice): number {
   let both = 0
   let either = 0
   for (const record of rows) {
-    const start = Number(record.start_unix_ns) / 1e9
-    if (start < window.from || start >= window.to) continue
     const [a, b] = [isInSlice(record, left), isInSlice(record, right)]
     if (a && b) both++
     if (a || b) either++

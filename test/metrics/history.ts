@@ -82,13 +82,26 @@ export async function writeHistory(path: string, source: HistorySource): Promise
 }
 
 /** The pages of a stretch of time again, `secondsEarlier`: what a board compares with. */
-export async function copyEarlier(from: string, to: string, stretch: { from: number; to: number }, secondsEarlier: number): Promise<void> {
+export function copyEarlier(from: string, to: string, stretch: { from: number; to: number }, secondsEarlier: number): Promise<void> {
+  return copyLines(from, to, [secondsEarlier], (_name, at) => at >= stretch.from && at <= stretch.to)
+}
+
+/** Copies of the lines of chosen series and instants (Unix seconds), each moved so many seconds into the past; the largest shift comes first. */
+export async function copyLines(
+  from: string,
+  to: string,
+  shifts: readonly number[],
+  isWanted: (name: string, unixSeconds: number) => boolean,
+): Promise<void> {
   const out = createWriteStream(to)
-  for await (const line of createInterface({ input: createReadStream(from), crlfDelay: Number.POSITIVE_INFINITY })) {
-    const space = line.lastIndexOf(' ')
-    const at = Number(line.slice(space + 1))
-    if (line.startsWith('#') || at < stretch.from || at > stretch.to) continue
-    if (!out.write(`${line.slice(0, space)} ${at - secondsEarlier}\n`)) await once(out, 'drain')
+  for (const shift of shifts) {
+    for await (const line of createInterface({ input: createReadStream(from), crlfDelay: Number.POSITIVE_INFINITY })) {
+      if (line.startsWith('#')) continue
+      const space = line.lastIndexOf(' ')
+      const at = Number(line.slice(space + 1))
+      if (!isWanted(/^\w+/.exec(line)?.[0] ?? '', at)) continue
+      if (!out.write(`${line.slice(0, space)} ${at - shift}\n`)) await once(out, 'drain')
+    }
   }
   out.end('# EOF\n')
   await finished(out)

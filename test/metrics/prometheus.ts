@@ -1,9 +1,9 @@
 // A real Prometheus over a written history: blocks made by promtool, then a server on loopback that answers queries about them.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
+import { freePort } from '../../alerts/testing/servers.ts'
 import { findTool } from '../tools.ts'
 
 export interface PrometheusSeries {
@@ -48,14 +48,6 @@ export function debianTools(): PrometheusTools {
   return { prometheus: pathOf('prometheus'), promtool: pathOf('promtool') }
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 export async function startPrometheus(settings: HistorySettings, tools: PrometheusTools = debianTools()): Promise<HistoryPrometheus> {
   const { directory, pages, from, to, step, ruleFiles = [] } = settings
   const data = join(directory, 'tsdb')
@@ -96,31 +88,28 @@ function readRules(file: string): RecordingRule[] {
 }
 
 /** Levels of rules, each of which reads only what earlier levels record. */
-function byDependency(rules: readonly RecordingRule[]): RecordingRule[][] {
-  const names = new Set(rules.map(({ record }) => record))
-  const reads = (rule: RecordingRule) =>
-    (rule.expr.match(/[a-zA-Z_:][\w:]*/g) ?? []).filter((word) => names.has(word) && word !== rule.record)
-  const levels: RecordingRule[][] = []
-  const done = new Set<string>()
+export function byDependency<Rule extends { record: string; expr: string }>(rules: readonly Rule[]): Rule[][] {
+  const levels: Rule[][] = []
   let left = [...rules]
   while (left.length > 0) {
     const waiting = new Set(left.map(({ record }) => record))
-    const level = left.filter((rule) => reads(rule).every((name) => done.has(name) || !waiting.has(name)))
+    const isReady = ({ record, expr }: Rule) =>
+      (expr.match(/[a-zA-Z_:][\w:]*/g) ?? []).every((word) => word === record || !waiting.has(word))
+    const level = left.filter(isReady)
     if (level.length === 0) throw new Error(`recordings read each other: ${[...waiting].join(', ')}`)
     left = left.filter((rule) => !level.includes(rule))
-    for (const { record } of level) if (!left.some((rule) => rule.record === record)) done.add(record)
     levels.push(level)
   }
   return levels
 }
 
-export interface PrometheusServer {
+interface PrometheusServer {
   child: ChildProcess
   url: string
 }
 
 /** A server on a free port of loopback whose data lies in `directory`/tsdb. */
-export async function startServer(program: string, directory: string, words: readonly string[]): Promise<PrometheusServer> {
+async function startServer(program: string, directory: string, words: readonly string[]): Promise<PrometheusServer> {
   const configuration = join(directory, 'prometheus.yml')
   writeFileSync(configuration, 'global: { scrape_interval: 15s }\n')
   const port = await freePort()
@@ -141,13 +130,13 @@ export async function startServer(program: string, directory: string, words: rea
   }
 }
 
-export async function stopServer(child: ChildProcess): Promise<void> {
+async function stopServer(child: ChildProcess): Promise<void> {
   const exit = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')
   await exit
 }
 
-export function createAsker(url: string): Pick<HistoryPrometheus, 'query' | 'range'> {
+function createAsker(url: string): Pick<HistoryPrometheus, 'query' | 'range'> {
   const ask = async (path: string, parameters: Record<string, string>): Promise<PrometheusSeries[]> => {
     const response = await fetch(`${url}/api/v1/${path}`, { method: 'POST', body: new URLSearchParams(parameters) })
     const body = (await response.json()) as {

@@ -2,7 +2,8 @@
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import type { RequestRecord } from '@longpole/model/request-record'
-import { parseFault } from '../../src/simulator/faults/plan.ts'
+import type { Shape } from '../../src/simulator/faults/fault.ts'
+import { type PlannedFault, parseFault } from '../../src/simulator/faults/plan.ts'
 import { encodeNdjson } from '../../src/simulator/output/ndjson.ts'
 import { RecordBatch } from '../../src/simulator/output/record-batch.ts'
 import { runLabelled } from '../../src/simulator/truth/labelled-run.ts'
@@ -29,7 +30,24 @@ export interface SimulatedFleet {
 
 export const FLEET_START = 1_767_600_000n * 1_000_000_000n
 
-export function simulateFleet({ seed, minutes, rate, injections, counterfactual = false }: FleetRun): SimulatedFleet {
+export function simulateFleet({ injections, ...run }: FleetRun): SimulatedFleet {
+  return runFleet({ ...run, faults: injections.map((text) => planInjection(text, run)) })
+}
+
+/** A fault or shift from its text, to the end of the run. */
+export function planInjection(text: string, { seed, minutes, shape = 'step' }: { seed: number; minutes: number; shape?: Shape }) {
+  const defaults = { seconds: minutes * 60, seed, shape, duration: Number.POSITIVE_INFINITY }
+  return parseFault(text, text.startsWith('W') ? '--shift' : '--fault', defaults)
+}
+
+/** As `simulateFleet`, with faults that are planned already. */
+export function runFleet({
+  seed,
+  minutes,
+  rate,
+  faults,
+  counterfactual = false,
+}: Omit<FleetRun, 'injections'> & { faults: PlannedFault[] }): SimulatedFleet {
   const records: RequestRecord[] = []
   const samples: EngineSample[] = []
   const events: ChangeEvent[] = []
@@ -38,15 +56,13 @@ export function simulateFleet({ seed, minutes, rate, injections, counterfactual 
     for (const line of encodeNdjson(batch).split('\n')) if (line !== '') records.push(recordOf(JSON.parse(line)))
     batch.clear()
   }
-  const seconds = minutes * 60
-  const defaults = { seconds, seed, shape: 'step' as const, duration: Number.POSITIVE_INFINITY }
   const { truths } = runLabelled({
     seed,
-    seconds,
+    seconds: minutes * 60,
     rate,
     agents: 6,
     startUnixNano: FLEET_START,
-    faults: injections.map((text) => parseFault(text, text.startsWith('W') ? '--shift' : '--fault', defaults)),
+    faults,
     counterfactual,
     onRecord: (request) => {
       batch.append(request)
