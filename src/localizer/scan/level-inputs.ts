@@ -33,6 +33,7 @@ function fewRows(given: Case, { name, incident, baseline, weights }: PreparedRow
 
 /** Indices of the inputs at which single values stand out most. */
 export function promisingLevels(inputs: readonly ScanInput[]): Set<number> {
+  if (inputs.length <= DEEP_LEVELS) return new Set(inputs.keys())
   const best = inputs.map((whole, level) => {
     const input = thin(whole, PROMISING_ROWS)
     const top = scanSingles(input, countValues(input), 2).reduce((most, candidate) => Math.max(most, candidate.g), 0)

@@ -2,6 +2,7 @@
 // counted again on every row. The empty slice (the whole fleet) is a candidate like any other.
 import { byScore, type Candidate, literalKey, type ScanInput } from './candidate.ts'
 import { type Blocks, evaluate } from './evaluate.ts'
+import { MANY_ROWS } from './level-inputs.ts'
 import { extendSlices, scanPairs } from './pairs.ts'
 import { sampleForScan } from './sample.ts'
 import { countValues, scanSets, scanSingles, type ValueCounts } from './singles.ts'
@@ -15,7 +16,6 @@ export interface ScanResult {
 
 /** How many slices of each size are counted on every row: few where that takes long. */
 const EVALUATED = { singles: 32, others: 16, othersOfMany: 8 }
-const MANY_ROWS = 200_000
 
 export function scan(input: ScanInput, blocks: Blocks, seed: number, deep = true): ScanResult {
   const totalValues = Math.max(
