@@ -1,6 +1,6 @@
 // Is the rest of a slice like a part of it? Counted in events: the mean effect of a few dozen rows is a matter of two or three of them, and
 // of which rows are slow by themselves; how many exceed what is usual for them is not.
-import { type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
+import { type Candidate, countSlice, type ScanInput } from '../scan/candidate.ts'
 import { type Counts, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
 import { isInside, sliceMembers } from './aliases.ts'
 
@@ -30,34 +30,18 @@ function complexity({ literals }: Candidate): number {
 /** At every level where both clearly stand out, the rest of the slice rose comparably. Where a part is the cause, the rest stays behind in the tail. */
 export function isAlike(inputs: readonly ScanInput[], part: Candidate, whole: Candidate): boolean {
   const evidence = ({ cA, xA, cB, xB }: Counts) => logLikelihoodRatio(cA, xA, cB, xB)
-  const strongest = Math.max(...inputs.map((input) => evidence(countsOf(input, whole)))) / whole.phi
+  const wholes = inputs.map((input) => countSlice(input, whole.literals))
+  const strongest = Math.max(...wholes.map(evidence)) / whole.phi
   const least = {
     rise: complexity(part) > complexity(whole) ? ALIKE.simpler : ALIKE.asSimple,
     evidence: Math.max(MIN_EVIDENCE, CLEAR * strongest),
   }
-  const compared = inputs.flatMap((input) => {
-    const own = countsOf(input, part)
-    const all = countsOf(input, whole)
+  const compared = inputs.flatMap((input, level) => {
+    const own = countSlice(input, part.literals)
+    const all = wholes[level] as Counts
     if (evidence(own) / part.phi < MIN_EVIDENCE || evidence(all) / whole.phi < least.evidence) return []
     const rest = { cA: all.cA - own.cA, xA: all.xA - own.xA, cB: all.cB - own.cB, xB: all.xB - own.xB }
     return [evidence(rest) / whole.phi >= MIN_EVIDENCE && riskRatio(rest) - 1 >= least.rise * (riskRatio(own) - 1)]
   })
   return compared.length > 0 && compared.every((alike) => alike)
-}
-
-/** Events and expected events of a slice on every row. */
-export function countsOf(input: ScanInput, candidate: Candidate): Counts {
-  const sum = (side: ScanInput['a']) => {
-    const members = membersOf(side.rows, candidate.literals, input.dimensions)
-    let events = 0
-    let expected = 0
-    for (let at = 0; at < members.length; at++) {
-      if (members[at] === 0) continue
-      events += side.events[at] as number
-      expected += side.expected[at] as number
-    }
-    return { events, expected }
-  }
-  const [now, before] = [sum(input.a), sum(input.b)]
-  return { cA: now.events, xA: now.expected, cB: before.events, xB: before.expected }
 }

@@ -20,9 +20,9 @@ export interface Candidate extends Counts {
   penalty: number
   /** Over-dispersion of its counts in the baseline, ≥ 1. */
   phi: number
-  score: number
   /** The same against the rest of the fleet in the same blocks: waves that everybody rides cancel. Known once evaluated. */
   contrastPhi?: number
+  score: number
   /** It hardly exists in the baseline: compared with its siblings there. */
   fresh?: boolean
 }
@@ -83,6 +83,44 @@ function computeMembers(rows: Int32Array, literals: readonly Literal[], dimensio
     }
   }
   return members
+}
+
+/** Events and expected events of some rows of a side. */
+export interface Mass {
+  events: number
+  expected: number
+}
+
+export function sumSide(side: Side): Mass {
+  let events = 0
+  let expected = 0
+  for (let at = 0; at < side.rows.length; at++) {
+    events += side.events[at] as number
+    expected += side.expected[at] as number
+  }
+  return { events, expected }
+}
+
+/** Of the rows in the slice alone. */
+export function sumMembers(side: Side, literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Mass {
+  const members = membersOf(side.rows, literals, dimensions)
+  let events = 0
+  let expected = 0
+  for (let at = 0; at < members.length; at++) {
+    if (members[at] === 0) continue
+    events += side.events[at] as number
+    expected += side.expected[at] as number
+  }
+  return { events, expected }
+}
+
+export function countsOf(now: Mass, before: Mass): Counts {
+  return { cA: now.events, xA: now.expected, cB: before.events, xB: before.expected }
+}
+
+/** Counts of a slice on every row. */
+export function countSlice({ a, b, dimensions }: ScanInput, literals: readonly Literal[]): Counts {
+  return countsOf(sumMembers(a, literals, dimensions), sumMembers(b, literals, dimensions))
 }
 
 export function toSlice(literals: readonly Literal[], dimensions: readonly DimensionColumn[]): Slice {

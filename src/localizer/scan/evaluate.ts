@@ -3,7 +3,7 @@
 
 import { roleOf } from '../roles.ts'
 import type { DimensionColumn } from '../table.ts'
-import { type Candidate, type Literal, membersOf, type ScanInput } from './candidate.ts'
+import { type Candidate, countsOf, type Literal, type Mass, membersOf, type ScanInput, sumMembers } from './candidate.ts'
 import { isFresh, siblingBaseline } from './fresh.ts'
 import { type Counts, logLikelihoodRatio } from './statistic.ts'
 
@@ -43,7 +43,7 @@ export function spanOf(time: Float64Array, rows: Int32Array): { from: number; to
 /** `exact`: the candidate's counts are those of all rows already. */
 export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate, exact = false): Candidate {
   const inBlocks = sumBlocks(input, blocks, candidate.literals)
-  const counts = exact ? candidate : { ...sumIncident(input, candidate.literals), ...sumOfBlocks(inBlocks) }
+  const counts = exact ? candidate : countsOf(sumMembers(input.a, candidate.literals, input.dimensions), sumOfBlocks(inBlocks))
   const { cA, xA, cB, xB } = counts
   if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
@@ -65,26 +65,14 @@ function evaluateFresh(input: ScanInput, candidate: Candidate): Candidate {
   return { ...candidate, ...counts, g, phi, fresh: true, score: g / phi - candidate.penalty }
 }
 
-function sumIncident({ a, dimensions }: ScanInput, literals: readonly Literal[]): { cA: number; xA: number } {
-  const members = membersOf(a.rows, literals, dimensions)
-  let cA = 0
-  let xA = 0
-  for (let at = 0; at < members.length; at++) {
-    if (members[at] === 0) continue
-    cA += a.events[at] as number
-    xA += a.expected[at] as number
-  }
-  return { cA, xA }
-}
-
 interface BlockSums {
   events: Float64Array
   expected: Float64Array
 }
 
-function sumOfBlocks({ events, expected }: BlockSums): { cB: number; xB: number } {
+function sumOfBlocks({ events, expected }: BlockSums): Mass {
   const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0)
-  return { cB: sum(events), xB: sum(expected) }
+  return { events: sum(events), expected: sum(expected) }
 }
 
 /** The baseline's events and expected events of a slice in each block. */
@@ -163,7 +151,7 @@ function valueBlocks(input: ScanInput, blocks: Blocks, index: number): BlockSums
 function contrastDispersion(slice: BlockSums, all: BlockSums): number {
   const own = sumOfBlocks(slice)
   const whole = sumOfBlocks(all)
-  const [risk, restRisk] = [own.cB / own.xB, (whole.cB - own.cB) / (whole.xB - own.xB)]
+  const [risk, restRisk] = [own.events / own.expected, (whole.events - own.events) / (whole.expected - own.expected)]
   if (!(risk > 0) || !(restRisk > 0) || !Number.isFinite(risk / restRisk)) return 1
   let chi = 0
   let used = 0

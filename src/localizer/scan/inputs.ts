@@ -5,7 +5,7 @@ import { applyMainEffects, fitMainEffects, type MainEffects, type Side } from '.
 import { sampleRows } from '../sampling.ts'
 import type { Case } from '../selection/case.ts'
 import type { DimensionColumn, Table } from '../table.ts'
-import type { ScanInput } from './candidate.ts'
+import { countsOf, type Mass, type ScanInput, sumSide } from './candidate.ts'
 
 /** Baseline rows that the main effects are fitted on: enough for so many events, within limits. */
 const FIT_EVENTS = 3_000
@@ -52,22 +52,21 @@ interface BaselineSide {
   rate: number
   effects: MainEffects
   b: Side
-  cB: number
-  xB: number
+  all: Mass
 }
 
 export function buildInput(given: Case, rows: PreparedRows, index: number): ScanInput {
   const { levels, dimensions } = given
   const all = [...dimensions, ...hiddenDimensions(given, index)]
   const make = () => baselineSide(given, rows, index, all)
-  const { rate, effects, b, cB, xB } = rows.name === null ? make() : given.memory.once(`side ${rows.name} ${index}`, make)
+  const { rate, effects, b, all: before } = rows.name === null ? make() : given.memory.once(`side ${rows.name} ${index}`, make)
   const a = makeSide(rows.incident, rows, levels, index, rate)
   if (!given.question.without?.has('main_effects')) applyMainEffects(a, all, effects)
   return {
     dimensions,
     a,
     b,
-    all: { cA: total(a.events), xA: total(a.expected), cB, xB },
+    all: countsOf(sumSide(a), before),
     weightVariance: weightVariance(rows),
     draw: given.population.draw,
   }
@@ -81,7 +80,7 @@ function baselineSide(given: Case, rows: PreparedRows, index: number, all: reado
   const effects = fitMainEffects(fitted, all)
   const b = makeSide(rows.baseline, rows, levels, index, rate)
   if (!question.without?.has('main_effects')) applyMainEffects(b, all, effects)
-  return { rate, effects, b, cB: total(b.events), xB: total(b.expected) }
+  return { rate, effects, b, all: sumSide(b) }
 }
 
 /** A fixed deadline is missed more often by longer work: its bins are a dimension of the expectation, though no part of an answer. */
@@ -116,12 +115,6 @@ function makeSide(of: Int32Array, rows: PreparedRows, levels: Levels, index: num
     expected[at] = weight * rate
   }
   return { rows: of, events, expected }
-}
-
-function total(values: Float32Array): number {
-  let sum = 0
-  for (let at = 0; at < values.length; at++) sum += values[at] as number
-  return sum
 }
 
 function weightVariance(rows: PreparedRows): number {

@@ -4,7 +4,7 @@ import { applyMainEffects, fitMainEffects, type Side } from '../expectation/main
 import { sampleRows } from '../sampling.ts'
 import type { Case } from '../selection/case.ts'
 import { QuestionError } from '../table.ts'
-import type { ScanInput } from './candidate.ts'
+import { countsOf, type ScanInput, sumSide } from './candidate.ts'
 import type { PreparedRows } from './inputs.ts'
 
 const FIT_ROWS = 100_000
@@ -24,7 +24,7 @@ export function buildSumInputs(given: Case, rows: PreparedRows): ScanInput[] {
     dimensions,
     a,
     b,
-    all: { cA: total(a.events), xA: total(a.expected), cB: total(b.events), xB: total(b.expected) },
+    all: countsOf(sumSide(a), sumSide(b)),
     weightVariance: 1,
     draw: population.draw,
   }))
@@ -63,10 +63,4 @@ function makeSide(given: Case, rows: PreparedRows, of: Int32Array, unit: number,
 function reflected({ rows, events, expected }: Side): Side {
   const mirrored = events.map((mass, at) => Math.max(0, 2 * (expected[at] as number) - mass))
   return { rows, events: mirrored, expected: expected.slice() }
-}
-
-function total(values: Float32Array): number {
-  let sum = 0
-  for (let at = 0; at < values.length; at++) sum += values[at] as number
-  return sum
 }

@@ -1,7 +1,7 @@
 // A smaller input of the same kind: a sample of the rows, masses as they are. For decisions that a sample can make.
 import type { Side } from '../expectation/main-effects.ts'
 import { samplePositions } from '../sampling.ts'
-import type { ScanInput } from './candidate.ts'
+import { countsOf, type ScanInput, sumSide } from './candidate.ts'
 
 const SEED = 41
 
@@ -11,8 +11,7 @@ export function thin(input: ScanInput, limit: number): ScanInput {
 }
 
 export function withSides(input: ScanInput, a: Side, b: Side): ScanInput {
-  const all = { cA: total(a.events), xA: total(a.expected), cB: total(b.events), xB: total(b.expected) }
-  return { ...input, a, b, all }
+  return { ...input, a, b, all: countsOf(sumSide(a), sumSide(b)) }
 }
 
 export function pickPositions(side: Side, at: ArrayLike<number>, count = at.length): Side {
@@ -30,10 +29,4 @@ export function pickPositions(side: Side, at: ArrayLike<number>, count = at.leng
 
 function thinSide(side: Side, draw: Uint32Array, limit: number): Side {
   return side.rows.length <= limit ? side : pickPositions(side, samplePositions(draw, side.rows, limit, SEED))
-}
-
-function total(values: Float32Array): number {
-  let sum = 0
-  for (let at = 0; at < values.length; at++) sum += values[at] as number
-  return sum
 }

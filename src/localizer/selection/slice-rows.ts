@@ -1,13 +1,12 @@
 // The rows of a slice and of everything else, and how much slower they became.
 
 import { type Effect, measureEffect } from '../contrast/effect.ts'
-import { countsOf } from '../grouping/alike.ts'
-import { type Candidate, membersOf, type ScanInput } from '../scan/candidate.ts'
+import { type Candidate, countSlice, membersOf, type ScanInput } from '../scan/candidate.ts'
 import { riskRatio } from '../scan/statistic.ts'
 import type { Case } from './case.ts'
 
 export function sliceRisk(input: ScanInput, candidate: Candidate): number {
-  return Math.max(1, riskRatio(countsOf(input, candidate)))
+  return Math.max(1, riskRatio(countSlice(input, candidate.literals)))
 }
 
 export function sliceRows(input: ScanInput, candidate: Candidate, inside: boolean): { incident: Int32Array; baseline: Int32Array } {
