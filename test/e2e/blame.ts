@@ -8,9 +8,9 @@ import { instrumentIterator, instrumentOpenAI } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
 import OpenAI from 'openai'
 import { type Check, phaseOf, print, quantile } from './checks.ts'
-import { findEngine } from './engine.ts'
+import { findEngine, VLLM } from './engine.ts'
 import { startOtlpTap } from './otlp-tap.ts'
-import { createWorkspace, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
+import { runProgram, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
 import { fetchRecords } from './records.ts'
 import { startRelay } from './relay.ts'
 
@@ -29,11 +29,7 @@ interface Pair {
 }
 
 async function main(workspace: Workspace): Promise<boolean> {
-  const engine = await findEngine(workspace, {
-    url: 'LONGPOLE_E2E_VLLM_URL',
-    otlpPort: 'LONGPOLE_E2E_VLLM_OTLP_PORT',
-    command: 'LONGPOLE_E2E_VLLM_COMMAND',
-  })
+  const engine = await findEngine(workspace, VLLM)
   if (engine === null) return false
   const hub = await startHub(workspace)
   const behind = await startRelay({ upstreamPort: Number(new URL(engine.url).port) })
@@ -197,11 +193,4 @@ async function offsetIsReported(apiUrl: string, shift: number): Promise<Check> {
   return { name: `a clock is reported ${shift} s off`, ok: Math.abs(found - shift) <= 0.005, detail: `${found} s` }
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)

@@ -10,9 +10,9 @@ import { instrumentOpenAI } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
 import OpenAI from 'openai'
 import { type Check, print } from './checks.ts'
-import { findEngine } from './engine.ts'
+import { findEngine, VLLM } from './engine.ts'
 import { startOtlpTap } from './otlp-tap.ts'
-import { createWorkspace, freePorts, isOpen, startHub, startProcess, startSidecar, type Workspace, waitFor } from './processes.ts'
+import { freePorts, isOpen, runProgram, startHub, startProcess, startSidecar, type Workspace, waitFor } from './processes.ts'
 import { fetchRecords } from './records.ts'
 import { planRequests, run } from './workload.ts'
 
@@ -28,11 +28,7 @@ async function main(workspace: Workspace): Promise<boolean> {
     console.error('set LONGPOLE_E2E_OTELCOL to a binary of the OpenTelemetry Collector. See test/e2e/README.md.')
     return false
   }
-  const engine = await findEngine(workspace, {
-    url: 'LONGPOLE_E2E_VLLM_URL',
-    otlpPort: 'LONGPOLE_E2E_VLLM_OTLP_PORT',
-    command: 'LONGPOLE_E2E_VLLM_COMMAND',
-  })
+  const engine = await findEngine(workspace, VLLM)
   if (engine === null) return false
   const sink = await startOtlpTap(0, null)
   workspace.defer(() => sink.close())
@@ -174,11 +170,4 @@ function text(value: unknown): string {
   return JSON.stringify(value, (_, entry) => (typeof entry === 'bigint' ? entry.toString() : entry), 1)
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)

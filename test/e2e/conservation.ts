@@ -5,7 +5,7 @@ import type { Span } from '@longpole/model/span'
 import { type Check, print } from './checks.ts'
 import { createTestHub, type Page, residentMegabytes } from './ingest/hub.ts'
 import { keyOf, makeRequest, randomId } from './ingest/spans.ts'
-import { createWorkspace, type Workspace } from './processes.ts'
+import { runProgram, type Workspace } from './processes.ts'
 
 const SPANS = Number(process.argv[2] ?? 1_000_000)
 const BATCH_SPANS = 1_000
@@ -142,12 +142,4 @@ function check(name: string, got: number | undefined, expected: number): Check {
   return { name, ok: got === expected, detail: got === expected ? `${got}` : `${got} instead of ${expected}` }
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} catch (error) {
-  console.error(error)
-}
-await workspace.close(!ok)
-process.exit(ok ? 0 : 1)
+await runProgram(main)

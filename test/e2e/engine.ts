@@ -21,6 +21,18 @@ export interface EngineVariables {
   command: string
 }
 
+export const VLLM: EngineVariables = {
+  url: 'LONGPOLE_E2E_VLLM_URL',
+  otlpPort: 'LONGPOLE_E2E_VLLM_OTLP_PORT',
+  processGroup: 'LONGPOLE_E2E_VLLM_PROCESS_GROUP',
+  command: 'LONGPOLE_E2E_VLLM_COMMAND',
+}
+export const SGLANG: EngineVariables = {
+  url: 'LONGPOLE_E2E_SGLANG_URL',
+  otlpPort: 'LONGPOLE_E2E_SGLANG_OTLP_PORT',
+  command: 'LONGPOLE_E2E_SGLANG_COMMAND',
+}
+
 const START_LIMIT_MS = 15 * 60_000
 
 /** Null, and a message that says what to set, where the environment names no engine. */
@@ -34,7 +46,7 @@ export async function findEngine(
   if (url !== undefined && url !== '') {
     const otlpPort = Number(process.env[variables.otlpPort] ?? 4318)
     await waitFor(`engine at ${url}`, 10_000, async () => (await fetch(`${url}/v1/models`)).ok)
-    const processGroup = Number(process.env[variables.processGroup ?? 'LONGPOLE_E2E_VLLM_PROCESS_GROUP']) || null
+    const processGroup = variables.processGroup === undefined ? null : Number(process.env[variables.processGroup]) || null
     return { url: url.replace(/\/+$/, ''), otlpPort, processGroup }
   }
   if (command === undefined || command === '') {

@@ -7,19 +7,15 @@ import { instrumentOpenAI } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
 import OpenAI from 'openai'
 import { type Check, print } from './checks.ts'
-import { findEngine } from './engine.ts'
-import { createWorkspace, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
+import { findEngine, VLLM } from './engine.ts'
+import { runProgram, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
 import { fetchRecords, total } from './records.ts'
 
 const REQUESTS = 50
 const SEEN_WITHIN_MS = 15_000
 
 async function main(workspace: Workspace): Promise<boolean> {
-  const engine = await findEngine(workspace, {
-    url: 'LONGPOLE_E2E_VLLM_URL',
-    otlpPort: 'LONGPOLE_E2E_VLLM_OTLP_PORT',
-    command: 'LONGPOLE_E2E_VLLM_COMMAND',
-  })
+  const engine = await findEngine(workspace, VLLM)
   if (engine === null) return false
   const { processGroup } = engine
   if (processGroup === null) {
@@ -96,11 +92,4 @@ function check(name: string, got: number, expected: number): Check {
   return { name, ok: got === expected, detail: `${got} of ${expected}` }
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)

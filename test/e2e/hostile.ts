@@ -8,7 +8,7 @@ import { encodeTraces } from '../../src/wire/otlp/encode.ts'
 import { type Check, print } from './checks.ts'
 import { createTestHub, residentMegabytes, type TestHub } from './ingest/hub.ts'
 import { makeRequest, randomId } from './ingest/spans.ts'
-import { createWorkspace, type Workspace } from './processes.ts'
+import { runProgram, type Workspace } from './processes.ts'
 
 const GROWTH_MEGABYTES = 100
 /**
@@ -230,12 +230,4 @@ function* wrongTypes(): Generator<Body> {
   for (const bytes of [[0x0b], [0x0e], [0x0a, 0xff], [0x0a, 0x05, 0x12], [0x0f, 0x01]]) yield { bytes: Uint8Array.from(bytes) }
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} catch (error) {
-  console.error(error)
-}
-await workspace.close(!ok)
-process.exit(ok ? 0 : 1)
+await runProgram(main)

@@ -6,7 +6,7 @@ import type { Span } from '@longpole/model/span'
 import { type Check, print } from './checks.ts'
 import { createTestHub, type TestHub } from './ingest/hub.ts'
 import { keyOf, makeRequest } from './ingest/spans.ts'
-import { createWorkspace, type Workspace } from './processes.ts'
+import { runProgram, type Workspace } from './processes.ts'
 
 const KILLS = Number(process.argv[2] ?? 20)
 /** Every so often the store process is killed instead of the hub. */
@@ -114,12 +114,4 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} catch (error) {
-  console.error(error)
-}
-await workspace.close(!ok)
-process.exit(ok ? 0 : 1)
+await runProgram(main)

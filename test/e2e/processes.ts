@@ -36,6 +36,19 @@ export function createWorkspace(): Workspace {
   }
 }
 
+/** A whole program: `main` says whether all that it checked held. Ends the process with status 0 or 1; logs stay where it did not. */
+export async function runProgram(main: (workspace: Workspace) => Promise<boolean>): Promise<never> {
+  const workspace = createWorkspace()
+  let ok = false
+  try {
+    ok = await main(workspace)
+  } catch (error) {
+    console.error(error)
+  }
+  await workspace.close(!ok)
+  process.exit(ok ? 0 : 1)
+}
+
 /** Output goes to `<directory>/<name>.log`. */
 export function startProcess(
   workspace: Workspace,

@@ -7,9 +7,9 @@ import { startTracing } from '@longpole/sdk/node'
 import { trace } from '@opentelemetry/api'
 import OpenAI from 'openai'
 import * as checks from './checks.ts'
-import { type Engine, findEngine } from './engine.ts'
+import { type Engine, findEngine, SGLANG } from './engine.ts'
 import { type OtlpTap, startOtlpTap } from './otlp-tap.ts'
-import { createWorkspace, type Hub, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
+import { type Hub, runProgram, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
 import { fetchRecords } from './records.ts'
 import { startRelay } from './relay.ts'
 import { type ClientTruth, planRequests, run, type Sizes } from './workload.ts'
@@ -36,11 +36,7 @@ async function main(workspace: Workspace): Promise<boolean> {
 }
 
 async function unified(workspace: Workspace): Promise<boolean> {
-  const engine = (await findEngine(workspace, {
-    url: 'LONGPOLE_E2E_SGLANG_URL',
-    otlpPort: 'LONGPOLE_E2E_SGLANG_OTLP_PORT',
-    command: 'LONGPOLE_E2E_SGLANG_COMMAND',
-  })) as Engine
+  const engine = (await findEngine(workspace, SGLANG)) as Engine
   const { evidence } = await play(workspace, 'unified', engine.url, [engine.otlpPort], UNIFIED)
   console.log('\nunified')
   return checks.print([
@@ -186,11 +182,4 @@ function transferIsABound({ records, engineSpans }: checks.Evidence): checks.Che
   }
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)

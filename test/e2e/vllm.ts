@@ -7,9 +7,9 @@ import { instrumentOpenAI } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
 import OpenAI from 'openai'
 import * as checks from './checks.ts'
-import { findEngine } from './engine.ts'
+import { findEngine, VLLM } from './engine.ts'
 import { startOtlpTap } from './otlp-tap.ts'
-import { createWorkspace, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
+import { runProgram, startHub, startSidecar, type Workspace, waitFor } from './processes.ts'
 import { fetchRecords, total } from './records.ts'
 import { startRelay } from './relay.ts'
 import { planRequests, run, type Sizes } from './workload.ts'
@@ -20,11 +20,7 @@ const CONCURRENCY = 3
 const SETTLE_LIMIT_MS = 60_000
 
 async function main(workspace: Workspace): Promise<boolean> {
-  const engine = await findEngine(workspace, {
-    url: 'LONGPOLE_E2E_VLLM_URL',
-    otlpPort: 'LONGPOLE_E2E_VLLM_OTLP_PORT',
-    command: 'LONGPOLE_E2E_VLLM_COMMAND',
-  })
+  const engine = await findEngine(workspace, VLLM)
   if (engine === null) return false
   const hub = await startHub(workspace)
   const sidecar = await startSidecar(workspace, { upstreamUrl: engine.url, hubUrl: hub.otlpUrl, replica: 'vllm-0' })
@@ -127,11 +123,4 @@ function totalsAreTheCounters({ truths, records }: checks.Evidence, before: stri
   }
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)

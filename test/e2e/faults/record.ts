@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startTracing } from '@longpole/sdk/node'
 import { type Engine, findEngine } from '../engine.ts'
-import { createWorkspace, type Hub, startHub, startSidecar, type Workspace } from '../processes.ts'
+import { type Hub, runProgram, startHub, startSidecar, type Workspace } from '../processes.ts'
 import { type Relay, startRelay } from '../relay.ts'
 import { startPausing } from './pauser.ts'
 import { type Recording, saveRecording, tenantNames } from './recording.ts'
@@ -163,11 +163,4 @@ function seconds(count: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, count * 1000))
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)
