@@ -28,6 +28,7 @@ import { createRecentSpans } from './recent-spans.ts'
 import { createRecordWriter } from './record-writer.ts'
 import { readSamples } from './samples.ts'
 import { createSpanIntake } from './span-intake.ts'
+import { recordsOfTrace } from './stored-records.ts'
 
 export interface PipelineSettings {
   config: Config
@@ -95,6 +96,11 @@ export function createPipeline(settings: PipelineSettings): Pipeline {
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle,
     spansOfTrace: (traceId) => store.spansOfTrace(traceId),
+    async recordsOfTrace(traceId) {
+      // Those that wait for the store are no less written.
+      await writer.flush()
+      return recordsOfTrace(store, traceId)
+    },
     onNegativeResidual: (phase) => registry.increment('negativeResidualsTotal', { phase }),
     onTrouble,
     ...config.settle,

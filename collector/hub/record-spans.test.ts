@@ -81,6 +81,7 @@ async function settle(spans: Span[]): Promise<{ record: SettledRequest['record']
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settled.push(request),
     spansOfTrace: async () => [],
+    recordsOfTrace: async () => [],
     onNegativeResidual: () => {},
     onTrouble: () => {},
     afterSeconds: 5,

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { adapterOf } from '../../../src/engines/index.ts'
 import { observeSpans } from '../../../src/engines/observe.ts'
-import { type Correlator, createCorrelator, type ReceivedSpan, type SettledRequest } from './correlate.ts'
+import { type Correlator, createCorrelator, type ReceivedSpan, type SettledRequest, type WrittenRecord } from './correlate.ts'
 
 const T0 = 1_790_000_000_000_000_000n
 const SECOND = 1_000_000_000n
@@ -110,7 +110,7 @@ interface Bench {
   restart(): Bench
 }
 
-function bench(memoryBytes = 10_000_000, before?: Bench): Bench {
+function bench(memoryBytes = 10_000_000, before?: Bench, maxTraces = 1_000): Bench {
   const clock = before?.clock ?? createManualClock(T0)
   const settled: SettledRequest[] = []
   const stored: ReceivedSpan[] = before?.stored ?? []
@@ -120,6 +120,7 @@ function bench(memoryBytes = 10_000_000, before?: Bench): Bench {
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settled.push(request),
     spansOfTrace: async (traceId) => stored.filter((entry) => entry.span.traceId === traceId).map((entry) => entry.span),
+    recordsOfTrace: async (traceId) => newestOf(settled.map(({ record }) => record).filter((record) => record.trace_id === traceId)),
     onNegativeResidual: () => {},
     onTrouble: (message) => {
       throw new Error(message)
@@ -128,7 +129,7 @@ function bench(memoryBytes = 10_000_000, before?: Bench): Bench {
     withoutClientSeconds: 30,
     amendSeconds: 900,
     memoryBytes,
-    maxTraces: 1_000,
+    maxTraces,
   })
   const self: Bench = {
     clock,
@@ -146,9 +147,19 @@ function bench(memoryBytes = 10_000_000, before?: Bench): Bench {
         await correlator.tick()
       }
     },
-    restart: () => bench(memoryBytes, self),
+    restart: () => bench(memoryBytes, self, maxTraces),
   }
   return self
+}
+
+/** As the store gives them: one row a record, its newest version. */
+function newestOf(versions: readonly SettledRequest['record'][]): WrittenRecord[] {
+  const newest = new Map(versions.map((record) => [record.record_id, record]))
+  return [...newest.values()].map((record) => ({
+    recordId: record.record_id,
+    receivedUnixNano: record.received_unix_ns,
+    version: record.version,
+  }))
 }
 
 const records = (run: Bench) => run.settled.map(({ record }) => record)
@@ -368,6 +379,22 @@ describe('limits', () => {
     const byId = new Map(records(run).map((record) => [record.record_id, record.version]))
     expect(byId.size).toBe(300)
     expect([...byId.values()].every((version) => version === 4)).toBe(true)
+  })
+
+  test('more traces than may be remembered within the time for amendments: a late span still amends its record', async () => {
+    const run = bench(undefined, undefined, 20)
+    const all = Array.from({ length: 50 }, (_, index) => request(`${(index + 1).toString(16)}00`))
+    for (const { client, attempt, sidecar: side } of all) {
+      run.receive(client, attempt, side)
+      await run.pass(0.25)
+    }
+    await run.pass(10)
+    for (const { engine } of all) run.receive(engine)
+    await run.pass(60)
+    const byId = new Map(records(run).map((record) => [record.record_id, record]))
+    expect(byId.size).toBe(50)
+    expect([...byId.values()].every(({ version, vantage }) => version === 4 && vantage === 'client')).toBe(true)
+    expect(run.settled.filter(({ event }) => event === 'settled')).toHaveLength(50)
   })
 
   test('a trace of a hundred thousand spans costs no more than its cap', async () => {

@@ -15,7 +15,7 @@ import { parentsOf, type ReceivedSpan, sizeOf, type Trace, type WrittenRecord } 
 import { createTraceTable, type TraceTable } from './trace-table.ts'
 import { weightOf } from './weight.ts'
 
-export type { ReceivedSpan } from './trace.ts'
+export type { ReceivedSpan, WrittenRecord } from './trace.ts'
 
 export interface SettledRequest {
   record: RequestRecord
@@ -36,6 +36,8 @@ export interface CorrelatorSettings {
   settle(request: SettledRequest): void
   /** Spans of a trace that was closed and forgotten. */
   spansOfTrace(traceId: string): Promise<Span[]>
+  /** Records written from a trace of which only that is known, that there are some. */
+  recordsOfTrace(traceId: string): Promise<WrittenRecord[]>
   onNegativeResidual(phase: PhaseId): void
   onTrouble(message: string): void
   afterSeconds: number
@@ -224,7 +226,9 @@ class TraceCorrelator implements Correlator {
   }
 
   private async load(trace: Trace): Promise<void> {
-    const spans = await this.settings.spansOfTrace(trace.traceId)
+    const { spansOfTrace, recordsOfTrace } = this.settings
+    if (trace.written.length === 0) for (const written of await recordsOfTrace(trace.traceId)) this.table.restore(trace.traceId, written)
+    const spans = await spansOfTrace(trace.traceId)
     for (const span of spans) this.keep(trace, { span, receivedUnixNano: this.clock.unixNano() })
     trace.mustLoad = false
   }

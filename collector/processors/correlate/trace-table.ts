@@ -1,5 +1,5 @@
 // The traces that the correlator holds, within a budget of memory: open ones (something is not written yet), closed ones whose spans
-// are kept while there is room, and of older ones only which records were written. Nothing here grows without a limit.
+// are kept while there is room, and of older ones only which records were written, or that there are some. Nothing here grows without a limit.
 import type { Clock } from '@longpole/model/clock'
 import { createDueSlots } from './due-slots.ts'
 import { createRequestIds } from './request-ids.ts'
@@ -58,7 +58,7 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
     if (written !== undefined) {
       trace.written = written
       trace.mustLoad = written.some(({ version }) => version > 0)
-    }
+    } else trace.mustLoad = writtenOf.hadRecords(traceId)
     return trace
   }
 
@@ -90,13 +90,14 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
       else if (!trace.written.some(({ recordId }) => recordId === written.recordId)) trace.written.push(written)
     },
     forget() {
-      const oldestMs = clock.monotonicMs() - amendSeconds * 1e3
+      const nowMs = clock.monotonicMs()
+      const oldestMs = nowMs - amendSeconds * 1e3
       for (const trace of held.closed()) {
         if (trace.closedMs > oldestMs) break
         trace.written = []
         letGo(trace)
       }
-      writtenOf.forget(oldestMs)
+      writtenOf.forget(oldestMs, nowMs)
     },
     listOpen: held.listOpen,
     oldestUnixNano: held.oldestUnixNano,
