@@ -5,6 +5,7 @@ import type { Rank } from '../engine/rank.ts'
 import type { Pool } from '../fleet/fleet.ts'
 import type { Tenant } from '../workload/tenant.ts'
 import type { World } from '../world.ts'
+import type { Victim } from './fault.ts'
 
 export function drawPool(world: World, random: RandomStream, accept: (pool: Pool) => boolean): Pool {
   return random.pick(world.fleet.pools.filter(accept))
@@ -47,6 +48,14 @@ export function withRevision(world: World, model: string, revision: string): Eng
 /** Slice that names a replica by what it is in a row. */
 export function replicaSlice(engine: Engine): Record<string, string[]> {
   return engine.spec.role === 'prefill' ? { prefill_replica: [engine.spec.name] } : { replica: [engine.spec.name] }
+}
+
+/** Whom the longer prompts of a tenant make slower: itself, and everybody on the same replicas. */
+export function victimsOfPrompts({ name, models }: Tenant): Victim[] {
+  return [
+    { slice: { tenant: [name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
+    { slice: { model: models.map(({ model }) => model.name) }, phases: ['engine.prefill', 'engine.admit'], why: 'shares replicas with it' },
+  ]
 }
 
 /** Value of a knob between "not turned" and `full`, by intensity. */

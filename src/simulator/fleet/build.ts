@@ -1,6 +1,5 @@
-// Draws a fleet from a seed and a plan. The usual plan: three regions, in each a prefill/decode pool of a DeepSeek-V3-class model (decode units are expert-parallel
-// groups), a unified pool of a reasoning model of R1 class with speculative decoding, and a small model with LoRA adapters. Dimensions
-// are as correlated as in reality: a region buys one kind of GPU for a pool, a revision brings its engine version, a node has one model.
+// Draws a fleet from a seed and a plan (plan.ts). Dimensions are as correlated as in reality: a region buys one kind of GPU for a pool, a
+// revision brings its engine version, a node has one model.
 import { Addend, Factor } from '../core/factor.ts'
 import { hashText, RandomStream } from '../core/random.ts'
 import { Engine } from '../engine/engine.ts'

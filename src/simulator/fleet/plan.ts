@@ -50,6 +50,10 @@ const SMALL: EngineTiming = { decode: TIMINGS['qwen3-8b-decode'], prefill: TIMIN
 const MLA_BYTES = 70_272
 const GQA_BYTES = 147_456
 
+/**
+ * Three regions, in each a prefill/decode pool of a DeepSeek-V3-class model (decode units are expert-parallel groups), a unified pool of a
+ * reasoning model of R1 class with speculative decoding, and a small model with LoRA adapters.
+ */
 export const DEFAULT_FLEET: FleetPlan = {
   regions: SERVING_REGIONS,
   models: [

@@ -47,8 +47,7 @@ export function runLabelled(options: LabelledRunOptions): LabelledRun {
       comparison = { actual: actual.log, healed: runOnce(options, position, progress, {}).log }
       finished += options.seconds
     }
-    const instant = (seconds: number) => String(options.startUnixNano + BigInt(Math.round(seconds * 1e9)))
-    return describeInjection(actual.injected, position, instant, options.seconds, comparison)
+    return describe(actual.injected, position, options, comparison)
   })
   return { rows: actual.log.rows, truths }
 }
@@ -65,8 +64,14 @@ export function compareWith(healthy: readonly SimRequest[], options: LabelledRun
   const { injected, log } = runOnce(options, null, () => {}, options)
   const healed = new RowLog(slicesOf(injected))
   for (const request of healthy) healed.append(request)
-  const instant = (seconds: number) => String(options.startUnixNano + BigInt(Math.round(seconds * 1e9)))
-  return describeInjection(injected, 0, instant, options.seconds, { actual: log, healed })
+  return describe(injected, 0, options, { actual: log, healed })
+}
+
+type Described = Parameters<typeof describeInjection>
+
+function describe(injected: Described[0], position: number, { startUnixNano, seconds }: LabelledRunOptions, comparison: Described[4]) {
+  const instant = (at: number) => String(startUnixNano + BigInt(Math.round(at * 1e9)))
+  return describeInjection(injected, position, instant, seconds, comparison)
 }
 
 type Outputs = Pick<LabelledRunOptions, 'onRecord' | 'onSample' | 'onEvent'>

@@ -1,7 +1,7 @@
 // Turns "this tenant calls now" into a request: model, route, client, lengths, conversation. All draws depend on the run's seed, the
 // tenant and the number of the call only, never on the state of the fleet, so that a run and its counterfactual see the same requests.
 import { logNormal, uniform } from '../core/random.ts'
-import { SimRequest } from '../core/request.ts'
+import { BLOCK_TOKENS, SimRequest } from '../core/request.ts'
 import type { Tenant } from './tenant.ts'
 
 /** Above this a conversation starts anew. */
@@ -70,7 +70,7 @@ export class RequestDrawer {
     request.outputTokens = Math.max(1, Math.min(request.maxTokens, Math.round(logNormal(median, tenant.outputSigma, seed, DRAW.output))))
     if (model.reasoning) request.reasoningTokens = Math.round(request.outputTokens * (0.55 + 0.3 * uniform(seed, DRAW.reasoning)))
     request.session = conversation.number
-    request.systemBlocks = Math.floor(system / 256)
+    request.systemBlocks = Math.floor(system / BLOCK_TOKENS)
     request.systemKey = (tenant.index * 16 + template + 1) * KEY_STRIDE
     request.contentKey = CONTENT_BASE + conversation.number * KEY_STRIDE
     // Thinking is not part of the next prompt.

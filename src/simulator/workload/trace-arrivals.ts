@@ -1,7 +1,7 @@
 // Sends a trace's requests into the fleet: times and lengths are the trace's, everything else (tenant, client, model) is drawn.
 import type { EventHandler, EventQueue } from '../core/event-queue.ts'
 import { hash, uniform } from '../core/random.ts'
-import type { SimRequest } from '../core/request.ts'
+import { BLOCK_TOKENS, type SimRequest } from '../core/request.ts'
 import type { RequestDrawer } from './draw-request.ts'
 import type { Tenant } from './tenant.ts'
 import type { TraceRow } from './trace.ts'
@@ -36,7 +36,8 @@ export class TraceArrivals implements EventHandler<SimRequest | null> {
     request.outputTokens = Math.max(1, Math.round(row.outputTokens * tenant.outputScale.value))
     request.maxTokens = Math.max(request.maxTokens, request.outputTokens)
     request.reasoningTokens = request.model.reasoning ? Math.round(0.7 * request.outputTokens) : 0
-    request.systemBlocks = Math.min(request.systemBlocks, Math.floor(request.promptTokens / 512))
+    // At most half of the prompt is the tenant's own.
+    request.systemBlocks = Math.min(request.systemBlocks, Math.floor(request.promptTokens / (2 * BLOCK_TOKENS)))
     if (row.blocks !== null) request.blocks = row.blocks
     submit(request, now)
   }

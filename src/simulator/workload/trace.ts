@@ -1,6 +1,7 @@
 // Real request traces as a workload: Azure's LLM inference traces (CSV) and Mooncake's (JSONL with prefix block ids). Times keep their
 // shape; more load is several copies of the trace shifted against each other, less is a share of its requests, never faster time.
 import { uniform } from '../core/random.ts'
+import { BLOCK_TOKENS } from '../core/request.ts'
 
 export interface TraceRow {
   /** Seconds from the trace's first request. */
@@ -22,7 +23,7 @@ export class TraceError extends Error {
 
 /** Tokens of a block of Mooncake's traces, and how many of the simulator's own make one. */
 const TRACE_BLOCK_TOKENS = 512
-const BLOCKS_IN_TRACE_BLOCK = 2
+const BLOCKS_IN_TRACE_BLOCK = TRACE_BLOCK_TOKENS / BLOCK_TOKENS
 /** Mooncake's stamps sit on ticks of three seconds. */
 const TICK_SECONDS = 3
 

@@ -1,6 +1,6 @@
 // Noisy tenant
-import type { FaultDefinition, Victim } from '../fault.ts'
-import { between, drawTenant } from '../targets.ts'
+import type { FaultDefinition } from '../fault.ts'
+import { between, drawTenant, victimsOfPrompts } from '../targets.ts'
 
 export const noisyTenant: FaultDefinition = {
   id: 'F27',
@@ -13,21 +13,13 @@ export const noisyTenant: FaultDefinition = {
     const tenant = drawTenant(world, random)
     const model = tenant.models[0]?.model.name as string
     const region = world.nearestRegion(tenant.clients[0]?.client.region as string)
-    const victims: Victim[] = [
-      { slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
-      {
-        slice: { model: tenant.models.map((entry) => entry.model.name) },
-        phases: ['engine.prefill', 'engine.admit'],
-        why: 'shares replicas with it',
-      },
-    ]
     return {
       truth: {
         slice: { model: [model], region: [region] },
         cause: { tenant: [tenant.name] },
         phases: ['engine.admit', 'engine.queue', 'engine.prefill'],
         mechanism: 'noisy_neighbour',
-        victims,
+        victims: victimsOfPrompts(tenant),
         steadyPhases: ['gateway.route'],
         columns: ['prompt_tokens', 'cached_tokens', 'ttft'],
         verdict: 'localized',

@@ -1,6 +1,6 @@
 // Prefill starves decode
-import type { FaultDefinition, Victim } from '../fault.ts'
-import { between, drawPool, isUnified } from '../targets.ts'
+import type { FaultDefinition } from '../fault.ts'
+import { between, drawPool, isUnified, victimsOfPrompts } from '../targets.ts'
 
 export const prefillStarvesDecode: FaultDefinition = {
   id: 'F12',
@@ -13,21 +13,13 @@ export const prefillStarvesDecode: FaultDefinition = {
     const pool = drawPool(world, random, isUnified)
     const users = world.tenants.filter((tenant) => !tenant.closedLoop && tenant.models[0]?.model === pool.model)
     const tenant = random.pick(users)
-    const victims: Victim[] = [
-      { slice: { tenant: [tenant.name] }, phases: ['engine.prefill'], why: 'its own prompts grew' },
-      {
-        slice: { model: tenant.models.map((entry) => entry.model.name) },
-        phases: ['engine.prefill', 'engine.admit'],
-        why: 'shares replicas with it',
-      },
-    ]
     return {
       truth: {
         slice: { model: [pool.model.name], region: [pool.region] },
         cause: { tenant: [tenant.name], model: [pool.model.name], region: [pool.region] },
         phases: ['engine.decode', 'engine.prefill', 'engine.admit'],
         mechanism: 'prefill_decode_interference',
-        victims,
+        victims: victimsOfPrompts(tenant),
         steadyPhases: ['gateway.route', 'kv.transfer'],
         columns: ['itl_max', 'tpot', 'prompt_tokens'],
         verdict: 'localized',
