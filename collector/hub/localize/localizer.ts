@@ -14,7 +14,7 @@ import { sliceWindow, type TimeSample } from '../api/time-sample.ts'
 import { countQuery, rowsQuery } from './columns.ts'
 import { askedQuestion, continuousQuestions } from './questions.ts'
 import { BASELINE_SECONDS, chooseWindows, SETTLE_SECONDS, type Windows } from './windows.ts'
-import { startLocalizerWorker } from './worker-client.ts'
+import { type LocalizerWorker, startLocalizerWorker } from './worker-client.ts'
 
 export interface HubLocalizerSettings {
   store: Store
@@ -77,10 +77,11 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
     await loadOpen()
     const now = Number(clock.unixNano() / 1_000_000n) / 1000
     const models = await busiestModels(store, now)
+    for (const model of lookedAt.keys()) if (!models.has(model)) lookedAt.delete(model)
     for (const model of new Set([...models.keys(), ...open.keys()])) {
       if (closed) return
       try {
-        const at = instantToLookAt(model, models.get(model) ?? null, now)
+        const at = instantToLookAt(lookedAt, model, models.get(model) ?? null, now)
         if (at !== null) await evaluateModel(model, at)
       } catch (error) {
         if (!closed) settings.onTrouble(`localizer, model ${model}: ${(error as Error).message}`)
@@ -90,14 +91,6 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
       [...open.values()].flat().map(({ finding }) => finding),
       clock.unixNano(),
     )
-  }
-
-  /** Now, where requests come. Of a model that fell silent, or that nothing came of since a restart, the end of its traffic: once. */
-  function instantToLookAt(model: string, traffic: Traffic | null, now: number): number | null {
-    if (traffic === null || traffic.recent >= MIN_ROWS) return now
-    if (lookedAt.get(model) === traffic.newest) return null
-    lookedAt.set(model, traffic.newest)
-    return Math.min(now, traffic.newest + SETTLE_SECONDS + 1)
   }
 
   async function evaluateModel(model: string, now: number): Promise<void> {
@@ -120,22 +113,24 @@ export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer
 
   return {
     evaluate,
-    async why(request) {
-      const { question, slice } = orProblem(() => askedQuestion(request, objectives))
-      const windows = { incident: question.incident, baseline: question.baseline }
-      const read = await readTask(settings, request.model ?? null, windows, slice, ASKED_LIMITS)
-      if (read === null) throw new Problem(422, 'too_few_rows', 'too few rows: a window holds no requests')
-      const shared = { questions: [question], dimensions: request.dimensions ?? null, open: null, at: new Date().toISOString() }
-      const { findings, rows, seconds } = await askedWorker.run({ ...read.task, ...shared }).catch(asProblem)
-      const answered = findings[0] ?? null
-      if (answered === null) throw new Problem(422, 'too_few_rows', `too few rows with ${question.target} in a window`)
-      return { findings: answered, rows, ...(read.isSampled ? { stored: read.stored } : {}), seconds }
-    },
+    why: (request) => answerWhy(settings, askedWorker, request),
     async close() {
       closed = true
       await Promise.all([worker.close(), askedWorker.close()])
     },
   }
+}
+
+async function answerWhy(settings: HubLocalizerSettings, worker: LocalizerWorker, request: ApiWhyRequest): Promise<ApiWhyResponse> {
+  const { question, slice } = orProblem(() => askedQuestion(request, settings.objectives))
+  const windows = { incident: question.incident, baseline: question.baseline }
+  const read = await readTask(settings, request.model ?? null, windows, slice, ASKED_LIMITS)
+  if (read === null) throw new Problem(422, 'too_few_rows', 'too few rows: a window holds no requests')
+  const shared = { questions: [question], dimensions: request.dimensions ?? null, open: null, at: new Date().toISOString() }
+  const { findings, rows, seconds } = await worker.run({ ...read.task, ...shared }).catch(asProblem)
+  const answered = findings[0] ?? null
+  if (answered === null) throw new Problem(422, 'too_few_rows', `too few rows with ${question.target} in a window`)
+  return { findings: answered, rows, ...(read.isSampled ? { stored: read.stored } : {}), seconds }
 }
 
 /** What the asker can change is a bad request. */
@@ -157,6 +152,14 @@ interface Traffic {
   recent: number
   /** Start of the newest request, Unix seconds. */
   newest: number
+}
+
+/** Now, where requests come. Of a model that fell silent, or that nothing came of since a restart, the end of its traffic: once. */
+function instantToLookAt(lookedAt: Map<string, number>, model: string, traffic: Traffic | null, now: number): number | null {
+  if (traffic === null || traffic.recent >= MIN_ROWS) return now
+  if (lookedAt.get(model) === traffic.newest) return null
+  lookedAt.set(model, traffic.newest)
+  return Math.min(now, traffic.newest + SETTLE_SECONDS + 1)
 }
 
 async function busiestModels(store: Store, now: number): Promise<Map<string, Traffic>> {
