@@ -1,12 +1,10 @@
 // The series that a settled record counts on, found once for each combination of its labels: a record counts on some thirty series, and
 // nearly all have the labels of one that settled a moment ago.
 import type { HubMetricKey } from '@longpole/model/conventions/metrics'
-import { type PhaseId, phaseOrder } from '@longpole/model/phase'
 import type { RequestColumns } from '@longpole/model/request-columns'
 import type { Handle, Labels, MetricRegistry } from './registry.ts'
 
 type Column = keyof RequestColumns
-type Columns = Pick<RequestColumns, Column>
 
 /** So many combinations are remembered; when there are more, remembering begins anew. */
 const MAX_COMBINATIONS = 20_000
@@ -14,15 +12,15 @@ const MAX_COMBINATIONS = 20_000
 interface Branch<Found> extends Map<unknown, Branch<Found> | Found> {}
 
 /** Remembers what `make` makes of the labels in these columns. */
-export function rememberByColumns<Found>(
-  columns: readonly [Column, ...Column[]],
+export function rememberByColumns<Name extends Column, Found>(
+  columns: readonly [Name, ...Name[]],
   make: (labels: Labels) => Found,
-): (record: Columns) => Found {
+): (record: Pick<RequestColumns, Name>) => Found {
   const last = columns.length - 1
   let root: Branch<Found> = new Map()
   let size = 0
 
-  function add(branch: Branch<Found>, record: Columns): Found {
+  function add(branch: Branch<Found>, record: Pick<RequestColumns, Name>): Found {
     if (size >= MAX_COMBINATIONS) {
       root = new Map()
       size = 0
@@ -30,14 +28,14 @@ export function rememberByColumns<Found>(
     size++
     const labels = Object.fromEntries(columns.map((name) => [name, record[name]])) as Labels
     const found = make(labels)
-    branch.set(record[columns[last] as Column], found)
+    branch.set(record[columns[last] as Name], found)
     return found
   }
 
   return (record) => {
     let branch = root
     for (let depth = 0; depth < last; depth++) {
-      const value = record[columns[depth] as Column]
+      const value = record[columns[depth] as Name]
       let next = branch.get(value) as Branch<Found> | undefined
       if (next === undefined) {
         next = new Map()
@@ -45,35 +43,11 @@ export function rememberByColumns<Found>(
       }
       branch = next
     }
-    return (branch.get(record[columns[last] as Column]) as Found | undefined) ?? add(branch, record)
+    return (branch.get(record[columns[last] as Name]) as Found | undefined) ?? add(branch, record)
   }
 }
 
-/** Of each phase the series with these labels, made when the phase is first met. */
-export class PhaseSeries {
-  private readonly registry: MetricRegistry<HubMetricKey>
-  private readonly key: HubMetricKey
-  private readonly labels: Labels
-  private readonly handles: Handle[] = []
-
-  constructor(registry: MetricRegistry<HubMetricKey>, key: HubMetricKey, labels: Labels) {
-    this.registry = registry
-    this.key = key
-    this.labels = labels
-  }
-
-  of(phase: PhaseId): Handle {
-    const order = phaseOrder(phase)
-    let handle = this.handles[order]
-    if (handle === undefined) {
-      handle = this.registry.handle(this.key, { ...this.labels, phase })
-      this.handles[order] = handle
-    }
-    return handle
-  }
-}
-
-/** Series that differ in one more label, whose values are few. */
+/** Series that differ in one more label, whose values are few; each is made when its value is first met. */
 export class LabelledSeries {
   private readonly registry: MetricRegistry<HubMetricKey>
   private readonly key: HubMetricKey

@@ -13,7 +13,7 @@ import { type Objective, type SloName, thresholdOf } from '@longpole/model/slo'
 import type { Attributes, AttributeValue } from '@longpole/model/span'
 import { objectivesFor } from '../../../src/config/objectives.ts'
 import { createFindingMetrics } from './finding-metrics.ts'
-import { LabelledSeries, PhaseSeries, rememberByColumns } from './record-series.ts'
+import { LabelledSeries, rememberByColumns } from './record-series.ts'
 import type { MetricRegistry } from './registry.ts'
 import { createSampleMetrics } from './sample-metrics.ts'
 import { createSloMetrics, type Judgement, type ObjectiveLookup } from './slo-metrics.ts'
@@ -137,14 +137,17 @@ function countRequest(registry: Registry, series: RequestSeries, record: Request
 function createRequestPhaseSeries(registry: Registry) {
   const ofClass = (goodput: Judgement) =>
     rememberByColumns(['cluster', 'model', 'prompt_class', 'tenant_class'], (labels) => ({
-      sum: new PhaseSeries(registry, 'classPhaseSecondsSum', { ...labels, slo_result: goodput }),
-      count: new PhaseSeries(registry, 'classPhaseSecondsCount', { ...labels, slo_result: goodput }),
+      sum: new LabelledSeries(registry, 'classPhaseSecondsSum', { ...labels, slo_result: goodput }, 'phase'),
+      count: new LabelledSeries(registry, 'classPhaseSecondsCount', { ...labels, slo_result: goodput }, 'phase'),
     }))
   return {
-    all: rememberByColumns(['cluster', 'region', 'model', 'pool'], (labels) => new PhaseSeries(registry, 'phaseSeconds', labels)),
+    all: rememberByColumns(
+      ['cluster', 'region', 'model', 'pool'],
+      (labels) => new LabelledSeries(registry, 'phaseSeconds', labels, 'phase'),
+    ),
     replica: rememberByColumns(
       ['cluster', 'model', 'pool', 'replica'],
-      (labels) => new PhaseSeries(registry, 'replicaPhaseSeconds', labels),
+      (labels) => new LabelledSeries(registry, 'replicaPhaseSeconds', labels, 'phase'),
     ),
     class: { good: ofClass('good'), bad: ofClass('bad'), unknown: ofClass(null) },
   }

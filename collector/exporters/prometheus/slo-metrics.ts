@@ -27,20 +27,14 @@ const AFTER_FIRST_TOKEN = new Set<string>(PHASES.filter((phase) => !phase.before
 export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup: ObjectiveLookup): SloMetrics {
   const late = createLateRequests()
   const announce = createAnnouncer(registry, lookup)
-  const settledSeries = rememberByColumns(['cluster', 'model', 'prompt_class', 'vantage'], (labels) => new SloSeries(registry, labels))
-
-  function count(labels: SloLabels, slo: SloName, result: 'good' | 'bad'): void {
-    registry.increment('sloRequestsTotal', { ...labels, slo, result })
-    // Its counterpart starts at 0: a rate needs a first value to rise from.
-    registry.increment('sloRequestsTotal', { ...labels, slo, result: result === 'good' ? 'bad' : 'good' }, 0)
-  }
+  const seriesOf = rememberByColumns(['cluster', 'model', 'prompt_class', 'vantage'], (labels) => new SloSeries(registry, labels))
 
   return {
     settled(record) {
       const objectives = lookup(record.model, record.tenant_class)
       announce(record.model)
       const already = late.take(record)
-      const series = settledSeries(record)
+      const series = seriesOf(record)
       const results: Judgement[] = []
       let hasGoodput = false
       for (const objective of objectives) {
@@ -66,13 +60,11 @@ export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup:
         announce(model)
         const bad = objectives.filter((objective) => isLate(objective, request)).map((objective) => objective.slo)
         if (bad.length > 0 && objectives.some((objective) => objective.slo === 'goodput')) bad.push('goodput')
-        const labels: SloLabels = {
-          cluster: columns.cluster,
-          model,
-          prompt_class: columns.prompt_class,
-          vantage: columns.vantage ?? 'sidecar',
-        }
-        for (const slo of late.add(request, bad)) count(labels, slo, 'bad')
+        const fresh = late.add(request, bad)
+        if (fresh.length === 0) return bad
+        const { cluster = null, prompt_class = null, vantage = 'sidecar' } = columns
+        const series = seriesOf({ cluster, model, prompt_class, vantage })
+        for (const slo of fresh) series.count(slo, 'bad')
         return bad
       })
     },
@@ -101,13 +93,6 @@ class SloSeries {
     // Its counterpart starts at 0: a rate needs a first value to rise from.
     both[result === 'good' ? 'bad' : 'good'].increment(0)
   }
-}
-
-interface SloLabels {
-  cluster: string | null | undefined
-  model: string | null
-  prompt_class: string | null | undefined
-  vantage: string
 }
 
 function isLate(objective: Objective, { columns, phase, ageSeconds }: OpenRequest): boolean {
