@@ -33,6 +33,11 @@ export function rate(perSecond: number): string {
       : `${(perSecond * 60).toFixed(1)}/min`
 }
 
+/** Share of a bar that an age fills, 0 to 1: 10 ms … 1,000 s on a logarithmic scale. */
+export function ageShare(seconds: number): number {
+  return Math.min(1, (Math.log10(Math.max(seconds, 0.01)) + 2) / 5)
+}
+
 /** RFC 3339, Unix nanoseconds as a string, or Unix seconds → milliseconds. */
 export function toMs(instant: string | number): number {
   if (typeof instant === 'number') return instant * 1e3

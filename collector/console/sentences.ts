@@ -3,15 +3,33 @@
 import type { ApiSummary } from '@longpole/model/api'
 import type { Finding, Slice } from '@longpole/model/finding'
 import { PHASES } from '@longpole/model/phase'
-import { clock, percent, utc } from './format.ts'
+import { clock, count, duration, percent, utc } from './format.ts'
 
 const PHASE_TITLES = new Map<string, string>(PHASES.map((phase) => [phase.id, phase.title]))
 
 export const phaseTitle = (phase: string): string => PHASE_TITLES.get(phase) ?? phase
 
+/** Errors above this share of a model's requests stand out. */
+export const MANY_ERRORS = 0.01
+
+/** Whether the hub has seen nothing at all. */
+export function isSilent({ requests, open, findings }: ApiSummary): boolean {
+  return requests === 0 && open === 0 && findings.length === 0
+}
+
+export function openFindings({ findings }: ApiSummary): Finding[] {
+  return findings.filter((finding) => finding.closed === null)
+}
+
+/** How much goes on, without a full stop. */
+export function load({ requests, window_seconds, open, oldest_open_seconds }: ApiSummary): string {
+  const oldest = open > 0 ? `, the oldest for ${duration(oldest_open_seconds)}` : ''
+  return `${count(requests)} requests in the last ${duration(window_seconds)}, ${count(open)} in flight${oldest}`
+}
+
 /** The verdict over the whole fleet, in one sentence. */
 export function headline(summary: ApiSummary): { tone: 'fine' | 'moved' | 'bad'; text: string } {
-  const open = summary.findings.filter((finding) => finding.closed === null)
+  const open = openFindings(summary)
   const faults = open.filter(
     (finding) => finding.verdict === 'localized' || finding.verdict === 'fleet_wide' || finding.verdict === 'not_localized',
   )

@@ -1,7 +1,7 @@
 // Requests in flight as bars that grow: age on a logarithmic scale, coloured by the phase they are in.
 import type { ApiOpenRequest } from '@longpole/model/api'
 import { type ReactNode, useEffect, useState } from 'react'
-import { duration, toMs } from '../format.ts'
+import { ageShare, duration, toMs } from '../format.ts'
 import { phaseTitle } from '../sentences.ts'
 import { phaseColour } from './phases.tsx'
 
@@ -19,7 +19,7 @@ function useNow(active: boolean): number {
 }
 
 /** 10 ms … 1,000 s onto 0 … 100 %. */
-const width = (seconds: number): number => Math.max(1, Math.min(100, ((Math.log10(Math.max(seconds, 0.01)) + 2) / 5) * 100))
+const width = (seconds: number): number => Math.max(1, 100 * ageShare(seconds))
 
 export function OpenStreams({ requests, most }: { requests: readonly ApiOpenRequest[]; most: number }): ReactNode {
   const now = useNow(requests.length > 0)

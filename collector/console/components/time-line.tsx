@@ -6,6 +6,7 @@ import { useEvents, useSeries } from '../api/queries.ts'
 import { type Line, LineChart } from '../charts/line-chart.tsx'
 import type { Mark } from '../charts/marks.ts'
 import { ago, duration, percent, toMs } from '../format.ts'
+import { incidentOf } from '../measures.ts'
 import { Instant } from './instant.tsx'
 import { Answered } from './states.tsx'
 import { Table } from './table.tsx'
@@ -18,11 +19,12 @@ const MAX_CHANGES = 20
 
 export function TimeLine({ finding }: { finding: Finding }): ReactNode {
   const onset = toMs(finding.onset?.at ?? finding.opened) / 1e3
-  const from = Math.round(onset - BEFORE_SECONDS)
-  const to = Math.round(toMs(finding.closed ?? finding.updated) / 1e3) + 60
+  const incident = incidentOf(finding)
+  const { column } = incident
+  const from = incident.from - BEFORE_SECONDS
+  const to = incident.to + 60
   const dimension = Object.keys(finding.slice)[0]
   const blamed = dimension === undefined ? '' : (finding.slice[dimension] ?? []).join('|')
-  const column = ['ttft', 'tpot', 'e2e', 'itl_max'].includes(finding.target.column) ? finding.target.column : 'e2e'
   const series = useSeries({ column, from, to, model: finding.model, by: dimension ?? null, highlight: blamed })
   const events = useEvents({ from, to }).data?.items
   const hasOnset = finding.onset !== null

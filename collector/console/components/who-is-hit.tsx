@@ -2,24 +2,19 @@
 import type { Finding } from '@longpole/model/finding'
 import { type ReactNode, useState } from 'react'
 import { useBreakdown } from '../api/queries.ts'
-import { count, duration, percent, toMs } from '../format.ts'
+import { count, duration, percent } from '../format.ts'
+import { incidentOf } from '../measures.ts'
 import { href } from '../router.ts'
 import { Answered } from './states.tsx'
 import { Table } from './table.tsx'
 
 const SENDERS = ['tenant', 'tenant_class', 'route', 'client_region', 'adapter', 'prompt_class'] as const
-const MEASURES = ['ttft', 'e2e', 'tpot', 'itl_max']
 const MOST = 8
 
 export function WhoIsHit({ finding }: { finding: Finding }): ReactNode {
   const [sender, setSender] = useState<(typeof SENDERS)[number]>('tenant')
-  const column = MEASURES.includes(finding.target.column) ? finding.target.column : 'e2e'
-  const selection = {
-    from: Math.round(toMs(finding.onset?.at ?? finding.opened) / 1e3),
-    to: Math.round(toMs(finding.closed ?? finding.updated) / 1e3) + 1,
-    model: finding.model,
-    ...finding.slice,
-  }
+  const { column, from, to } = incidentOf(finding)
+  const selection = { from, to: to + 1, model: finding.model, ...finding.slice }
   const hit = useBreakdown({ column, dimension: sender, ...selection })
   const rows = hit.data?.rows.slice(0, MOST) ?? []
   const whole = hit.data?.rows.reduce((sum, row) => sum + row.requests, 0) ?? 0

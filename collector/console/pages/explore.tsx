@@ -8,14 +8,9 @@ import { MeanBar, PhaseLegend } from '../components/phases.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { Table } from '../components/table.tsx'
 import { clock, count, duration, percent } from '../format.ts'
+import { MEASURES } from '../measures.ts'
 import { href, setQuery, usePlace } from '../router.ts'
 
-const COLUMNS = [
-  { id: 'ttft', title: 'Time to first token' },
-  { id: 'e2e', title: 'End to end' },
-  { id: 'tpot', title: 'Time per output token' },
-  { id: 'itl_max', title: 'Longest gap' },
-] as const
 const DIMENSIONS = [
   'replica',
   'model',
@@ -144,7 +139,7 @@ function Controls({
       <label>
         measure{' '}
         <select value={column} onChange={(event) => setQuery({ column: event.target.value })}>
-          {COLUMNS.map((entry) => (
+          {MEASURES.map((entry) => (
             <option key={entry.id} value={entry.id}>
               {entry.title}
             </option>

@@ -9,16 +9,16 @@ import { OpenStreams } from '../components/open-streams.tsx'
 import { MeanBar, PhaseLegend } from '../components/phases.tsx'
 import { Answered, Empty } from '../components/states.tsx'
 import { Table } from '../components/table.tsx'
-import { ago, count, duration, percent, rate } from '../format.ts'
+import { ago, duration, percent, rate } from '../format.ts'
 import { href } from '../router.ts'
-import { attainments, headline } from '../sentences.ts'
+import { attainments, headline, isSilent, load, MANY_ERRORS, openFindings } from '../sentences.ts'
 
 export function NowPage(): ReactNode {
   const summary = useSummary()
   const data = summary.data
   return (
     <Answered query={summary} height={480}>
-      {data !== undefined && (data.requests === 0 && data.open === 0 && data.findings.length === 0 ? <Nothing /> : <Fleet data={data} />)}
+      {data !== undefined && (isSilent(data) ? <Nothing /> : <Fleet data={data} />)}
     </Answered>
   )
 }
@@ -48,17 +48,13 @@ function Nothing(): ReactNode {
 
 function Fleet({ data }: { data: ApiSummary }): ReactNode {
   const { tone, text } = headline(data)
-  const open = data.findings.filter((finding) => finding.closed === null)
   return (
     <>
       <section className={`headline ${tone}`} aria-live="polite">
         <h1>{text}</h1>
-        <p>
-          {count(data.requests)} requests in the last {duration(data.window_seconds)}, {count(data.open)} in flight
-          {data.open > 0 && <>, the oldest for {duration(data.oldest_open_seconds)}</>}.
-        </p>
+        <p>{load(data)}.</p>
       </section>
-      {open.map((finding) => (
+      {openFindings(data).map((finding) => (
         <FindingCard key={finding.id} finding={finding} />
       ))}
       <DemoFault />
@@ -92,7 +88,7 @@ function Models({ data }: { data: ApiSummary }): ReactNode {
             title: 'Errors',
             kind: 'number',
             cell: (model) => percent(model.error_ratio, 1),
-            isWarning: (model) => model.error_ratio > 0.01,
+            isWarning: (model) => model.error_ratio > MANY_ERRORS,
           },
           { title: 'TTFT p50', kind: 'number', cell: (model) => duration(model.ttft_p50) },
           { title: 'TTFT p99', kind: 'number', cell: (model) => duration(model.ttft_p99) },

@@ -10,6 +10,7 @@ import { TimeLine } from '../components/time-line.tsx'
 import { VerdictButtons } from '../components/verdict-buttons.tsx'
 import { WhoIsHit } from '../components/who-is-hit.tsx'
 import { ago, duration, percent, toMs } from '../format.ts'
+import { incidentOf } from '../measures.ts'
 import { href } from '../router.ts'
 import { findingText, phaseTitle, sliceWords } from '../sentences.ts'
 
@@ -81,13 +82,8 @@ function Why({ finding }: { finding: Finding }): ReactNode {
 }
 
 function explorePlace(finding: Finding): Record<string, string | null> {
-  const onset = toMs(finding.onset?.at ?? finding.opened) / 1e3
-  return {
-    model: finding.model,
-    from: String(Math.round(onset)),
-    to: String(Math.round(toMs(finding.closed ?? finding.updated) / 1e3)),
-    column: finding.target.column,
-  }
+  const { column, from, to } = incidentOf(finding)
+  return { model: finding.model, from: String(from), to: String(to), column }
 }
 
 /** Whether the fleet serves the same requests worse, or other requests came. */

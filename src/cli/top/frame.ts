@@ -2,8 +2,17 @@
 // function of the hub's answers and the width; what is on the screen of it, and when, is screen.ts.
 import type { ApiEvent, ApiOpenRequest, ApiSummary } from '@longpole/model/api'
 import type { Finding } from '@longpole/model/finding'
-import { clock, count, duration, percent, rate, toMs } from '../../../collector/console/format.ts'
-import { attainments, findingText, headline, phaseTitle } from '../../../collector/console/sentences.ts'
+import { ageShare, clock, count, duration, percent, rate, toMs } from '../../../collector/console/format.ts'
+import {
+  attainments,
+  findingText,
+  headline,
+  isSilent,
+  load,
+  MANY_ERRORS,
+  openFindings,
+  phaseTitle,
+} from '../../../collector/console/sentences.ts'
 import { clip, justify, printable, widthOf, wrap } from './cells.ts'
 import type { Paint } from './paint.ts'
 
@@ -50,20 +59,17 @@ export function drawFrame(page: FirstPage, columns: number, paint: Paint): Frame
 function drawHead(summary: ApiSummary, columns: number, paint: Paint): string[] {
   const { tone, text } = headline(summary)
   const colour = { fine: paint.ok, moved: paint.warn, bad: paint.bad }[tone]
-  const oldest = summary.open > 0 ? `, the oldest for ${duration(summary.oldest_open_seconds)}` : ''
-  const load = `${count(summary.requests)} requests in the last ${duration(summary.window_seconds)}, ${count(summary.open)} in flight${oldest}`
-  if (summary.requests === 0 && summary.open === 0 && summary.findings.length === 0) {
+  if (isSilent(summary)) {
     return wrap(
       'No request has arrived yet. `longpole doctor` says which part is missing; `longpole demo` shows a simulated fleet.',
       columns,
     )
   }
-  return [...wrap(text, columns).map((line) => paint.bold(colour(line))), ...wrap(load, columns)]
+  return [...wrap(text, columns).map((line) => paint.bold(colour(line))), ...wrap(load(summary), columns)]
 }
 
-function drawFindings({ findings }: ApiSummary, columns: number, paint: Paint): string[] {
-  const open = findings.filter((finding) => finding.closed === null)
-  return open.flatMap((finding, index) => {
+function drawFindings(summary: ApiSummary, columns: number, paint: Paint): string[] {
+  return openFindings(summary).flatMap((finding, index) => {
     const [first = '', ...rest] = wrap(printable(findingText(finding)), columns - 3)
     const facts = factsOf(finding)
     return [
@@ -103,7 +109,7 @@ function drawModels(summary: ApiSummary, columns: number, paint: Paint): string[
     ]
     const numbers = values.map((value, index) => justify(value, heads[index]?.[1] ?? 8, 'right')).join('')
     const line = clip(`${justify(printable(model.model || 'unknown model'), modelCells)} ${numbers}`, columns)
-    lines.push(model.error_ratio > 0.01 ? paint.warn(line) : line)
+    lines.push(model.error_ratio > MANY_ERRORS ? paint.warn(line) : line)
     lines.push(...drawPhases(model.phases, columns, paint), ...drawObjectives(summary, model.model, columns, paint))
   }
   return lines
@@ -180,10 +186,8 @@ function drawOpen({ open, summary }: FirstPage, columns: number, paint: Paint): 
   ]
 }
 
-/** 10 ms … 1,000 s on a logarithmic scale. */
 function ageCells(seconds: number): number {
-  const share = (Math.log10(Math.max(seconds, 0.01)) + 2) / 5
-  return Math.max(1, Math.min(AGE_CELLS, Math.round(share * AGE_CELLS)))
+  return Math.max(1, Math.round(ageShare(seconds) * AGE_CELLS))
 }
 
 function drawChanges(events: readonly ApiEvent[], columns: number, paint: Paint): string[] {
