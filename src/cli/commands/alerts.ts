@@ -7,6 +7,7 @@ import { startDeadman } from '../../../alerts/deadman.ts'
 import { generateFiles, ruleCounts } from '../../../alerts/generate.ts'
 import { loadConfig } from '../../config/load.ts'
 import { InputError } from '../input-error.ts'
+import { secondsAbove0 } from '../number-option.ts'
 
 const GENERATE_EXAMPLES = `
 Examples:
@@ -68,7 +69,7 @@ function generate(options: GenerateOptions): void {
   if (unknown !== undefined) throw new InputError(`--receiver: expected one of ${RECEIVER_KINDS.join(', ')}, got ${unknown}`)
   const receivers = options.receiver.length === 0 ? RECEIVER_KINDS : (options.receiver as ReceiverKind[])
   const files = generateFiles(config, {
-    scrapeIntervalSeconds: readSeconds('--scrape-interval', options.scrapeInterval),
+    scrapeIntervalSeconds: secondsAbove0('--scrape-interval', options.scrapeInterval),
     alertmanager: { ...DEFAULT_ALERTMANAGER, receivers },
   })
   for (const [path, content] of files) {
@@ -85,12 +86,6 @@ function generate(options: GenerateOptions): void {
   process.stdout.write(`${counts.objectives} objectives, ${counts.alerts} alert rules, ${counts.recordings} recording rules\n`)
 }
 
-function readSeconds(option: string, text: string): number {
-  const seconds = Number(text)
-  if (!(seconds > 0)) throw new InputError(`${option}: expected a number of seconds above 0, got ${text}`)
-  return seconds
-}
-
 interface DeadmanOptions {
   listen: string
   within: string
@@ -105,7 +100,7 @@ async function deadman({ listen, within, notify }: DeadmanOptions): Promise<void
   const { url, close } = await startDeadman({
     host,
     port: Number(port),
-    withinSeconds: readSeconds('--within', within),
+    withinSeconds: secondsAbove0('--within', within),
     notifyUrl: notify ?? null,
     log: (line) => process.stderr.write(`${line}\n`),
   })

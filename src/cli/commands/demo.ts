@@ -8,6 +8,7 @@ import { PlanError, parseFault } from '../../simulator/faults/plan.ts'
 import { SHIFTS } from '../../simulator/shifts/index.ts'
 import { runDemo } from '../demo/run-demo.ts'
 import { InputError } from '../input-error.ts'
+import { numberBetween } from '../number-option.ts'
 
 interface Options {
   fault: string
@@ -70,11 +71,11 @@ async function demo(options: Options): Promise<void> {
       config: options.config,
       directory,
       injection,
-      seed: number('--seed', options.seed, 0, 2 ** 31),
-      speed: number('--speed', options.speed, 0.1, 20),
-      rate: number('--rate', options.rate, 1, 60),
-      historySeconds: number('--history', options.history, 1, 24 * 60) * 60,
-      afterSeconds: number('--after', options.after, 0, 86_400),
+      seed: numberBetween('--seed', options.seed, 0, 2 ** 31),
+      speed: numberBetween('--speed', options.speed, 0.1, 20),
+      rate: numberBetween('--rate', options.rate, 1, 60),
+      historySeconds: numberBetween('--history', options.history, 1, 24 * 60) * 60,
+      afterSeconds: numberBetween('--after', options.after, 0, 86_400),
     })
   } finally {
     if (options.data === undefined) rmSync(directory, { recursive: true, force: true })
@@ -93,12 +94,4 @@ function readInjection({ fault, shift, severity }: Options): { flag: '--fault' |
     throw error
   }
   return { flag, text }
-}
-
-function number(flag: string, value: string, least: number, most: number): number {
-  const parsed = Number(value)
-  if (value.trim() === '' || !(parsed >= least && parsed <= most)) {
-    throw new InputError(`${flag}: expected a number from ${least} to ${most}, got ${value}`)
-  }
-  return parsed
 }

@@ -3,6 +3,7 @@ import { instrumentFetch } from '@longpole/sdk'
 import { startTracing } from '@longpole/sdk/node'
 import { Command } from 'commander'
 import { InputError } from '../input-error.ts'
+import { secondsAbove0 } from '../number-option.ts'
 import { type ProbeResult, type ProbeTarget, probe } from '../probe/probe.ts'
 
 interface ProbeOptions {
@@ -42,22 +43,16 @@ export function createCommand(): Command {
     .action(run)
 }
 
-function positive(option: string, text: string): number {
-  const value = Number(text)
-  if (!(value > 0)) throw new InputError(`${option}: expected a number of seconds above 0, got ${text}`)
-  return value
-}
-
 function readTargets({ url, model, timeout, apiKeyEnv }: ProbeOptions): ProbeTarget[] {
   if (!URL.canParse(url) || !/^https?:/.test(url)) throw new InputError(`--url: expected an http:// or https:// address, got ${url}`)
   const apiKey = apiKeyEnv === undefined ? null : process.env[apiKeyEnv]
   if (apiKey === undefined || apiKey === '') throw new InputError(`--api-key-env: expected ${apiKeyEnv} to be set, got nothing`)
-  return model.map((name) => ({ url, model: name, apiKey, timeoutSeconds: positive('--timeout', timeout) }))
+  return model.map((name) => ({ url, model: name, apiKey, timeoutSeconds: secondsAbove0('--timeout', timeout) }))
 }
 
 async function run(options: ProbeOptions): Promise<void> {
   const targets = readTargets(options)
-  const everyMs = positive('--every', options.every) * 1_000
+  const everyMs = secondsAbove0('--every', options.every) * 1_000
   if (!URL.canParse(options.otlp)) throw new InputError(`--otlp: expected an address, got ${options.otlp}`)
   const tracing = startTracing({ serviceName: 'longpole-probe', endpoint: options.otlp, flushOnExit: false })
   const tracedFetch = instrumentFetch(fetch, { synthetic: true })

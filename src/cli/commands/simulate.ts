@@ -6,7 +6,7 @@ import { Command, Option } from 'commander'
 import { FAULTS } from '../../simulator/faults/index.ts'
 import { PlanError, type PlannedFault, parseFault, parseShape } from '../../simulator/faults/plan.ts'
 import { SHIFTS } from '../../simulator/shifts/index.ts'
-import { UNDISTURBED } from '../../simulator/spans/disturb.ts'
+import { type Disturbance, UNDISTURBED } from '../../simulator/spans/disturb.ts'
 import { runLabelled } from '../../simulator/truth/labelled-run.ts'
 import { FORMAT_VERSION, type InjectionTruth } from '../../simulator/truth/truth.ts'
 import { InputError } from '../input-error.ts'
@@ -83,16 +83,11 @@ async function simulate(options: SimulateOptions): Promise<void> {
     return
   }
   const settings = readSettings(options)
+  const disturbance = readDisturbance(options)
   try {
     mkdirSync(options.out, { recursive: true })
   } catch (error) {
     throw new InputError(`--out: ${options.out} cannot be made: ${(error as Error).message}`)
-  }
-  const disturbance = {
-    ...UNDISTURBED,
-    lost: share('--lost', options.lost),
-    sampled: share('--sampled', options.sampled),
-    late: share('--late', options.late),
   }
   const { seed, startUnixNano } = settings
   const files = await openDataSet({ directory: options.out, format: options.format, seed, startUnixNano, disturbance })
@@ -147,6 +142,10 @@ function readSettings(options: SimulateOptions) {
     startUnixNano: BigInt(start) * 1_000_000n,
     faults,
   }
+}
+
+function readDisturbance({ lost, sampled, late }: SimulateOptions): Disturbance {
+  return { ...UNDISTURBED, lost: share('--lost', lost), sampled: share('--sampled', sampled), late: share('--late', late) }
 }
 
 function positive(flag: string, value: string): number {

@@ -3,6 +3,7 @@ import { API_PREFIX, type ApiEvent, type ApiOpenRequest, type ApiSummary, type L
 import { Command } from 'commander'
 import { addHubOptions, askHub, type HubOptions } from '../hub-client.ts'
 import { InputError } from '../input-error.ts'
+import { numberBetween } from '../number-option.ts'
 import { drawFrame, type FirstPage } from '../top/frame.ts'
 import { createPaint } from '../top/paint.ts'
 import { runScreen } from '../top/screen.ts'
@@ -44,8 +45,8 @@ Exit status: 0 ended by a key or printed, 2 bad input, 1 the hub does not answer
 }
 
 async function run(options: Options): Promise<void> {
-  const seconds = number('--interval', options.interval, 0.2, 3_600)
-  const window = Math.round(number('--window', options.window, 10, 86_400))
+  const seconds = numberBetween('--interval', options.interval, 0.2, 3_600)
+  const window = Math.round(numberBetween('--window', options.window, 10, 86_400))
   const read = () => readFirstPage(options, window)
   const { stdout, stdin } = process
   if (options.json === true) {
@@ -76,12 +77,4 @@ async function readFirstPage(options: HubOptions, window: number): Promise<First
     ask<List<ApiEvent>>('events', {}),
   ])
   return { summary, open: open.items, events: events.items }
-}
-
-function number(flag: string, value: string, least: number, most: number): number {
-  const parsed = Number(value)
-  if (value.trim() === '' || !(parsed >= least && parsed <= most)) {
-    throw new InputError(`${flag}: expected a number from ${least} to ${most}, got ${value}`)
-  }
-  return parsed
 }
