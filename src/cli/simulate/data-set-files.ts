@@ -6,7 +6,7 @@ import type { EngineSample } from '@longpole/model/engine-sample'
 import type { SimRequest } from '../../simulator/core/request.ts'
 import { encodeNdjson } from '../../simulator/output/ndjson.ts'
 import { RecordBatch } from '../../simulator/output/record-batch.ts'
-import type { Disturbance } from '../../simulator/spans/disturb.ts'
+import { type Disturbance, disturb } from '../../simulator/spans/disturb.ts'
 import { InputError } from '../input-error.ts'
 
 export const FORMATS = ['ndjson', 'arrow', 'otlp'] as const
@@ -36,7 +36,7 @@ export async function openDataSet(settings: DataSetSettings): Promise<DataSetFil
   const { directory } = settings
   const samples = openFile(join(directory, 'samples.ndjson'))
   const events = openFile(join(directory, 'events.ndjson'))
-  const records = settings.format === 'ndjson' ? ndjsonWriter(settings) : await writerOf(settings)
+  const records = await WRITERS[settings.format](settings)
   return {
     record: (request) => records.add(request),
     sample: (sample) => samples.write(`${toJson(sample)}\n`),
@@ -49,38 +49,18 @@ export async function openDataSet(settings: DataSetSettings): Promise<DataSetFil
   }
 }
 
-function ndjsonWriter({ directory, seed, startUnixNano }: DataSetSettings): RecordWriter {
-  const file = openFile(join(directory, 'records.ndjson'))
-  const batch = new RecordBatch({ seed, startUnixNano })
-  const flush = () => {
-    file.write(encodeNdjson(batch))
-    batch.clear()
-  }
-  return {
-    add(request) {
-      batch.append(request)
-      if (batch.isFull) flush()
-    },
-    end() {
-      flush()
-      file.close()
-    },
-  }
-}
-
 /** The heavier encoders are loaded only when asked for. */
-function writerOf(settings: DataSetSettings): Promise<RecordWriter> {
-  return settings.format === 'arrow' ? arrowWriter(settings) : otlpWriter(settings)
+const WRITERS: Record<Format, (settings: DataSetSettings) => RecordWriter | Promise<RecordWriter>> = {
+  ndjson: ndjsonWriter,
+  arrow: arrowWriter,
+  otlp: otlpWriter,
 }
 
-async function arrowWriter({ directory, seed, startUnixNano }: DataSetSettings): Promise<RecordWriter> {
-  const { encodeArrowStream, recordSchema, toArrowBatch } = await import('../../simulator/output/arrow.ts')
-  const file = openFile(join(directory, 'records.arrow'))
-  const schema = recordSchema()
+/** `take` gets every batch that is full, and the last one. */
+function batchWriter({ seed, startUnixNano }: DataSetSettings, take: (batch: RecordBatch) => void, end: () => void): RecordWriter {
   const batch = new RecordBatch({ seed, startUnixNano })
-  const batches: ReturnType<typeof toArrowBatch>[] = []
   const flush = () => {
-    if (batch.rows > 0) batches.push(toArrowBatch(schema, batch))
+    if (batch.rows > 0) take(batch)
     batch.clear()
   }
   return {
@@ -90,10 +70,26 @@ async function arrowWriter({ directory, seed, startUnixNano }: DataSetSettings):
     },
     end() {
       flush()
-      file.write(encodeArrowStream(batches))
-      file.close()
+      end()
     },
   }
+}
+
+function ndjsonWriter(settings: DataSetSettings): RecordWriter {
+  const file = openFile(join(settings.directory, 'records.ndjson'))
+  return batchWriter(settings, (batch) => file.write(encodeNdjson(batch)), file.close)
+}
+
+async function arrowWriter(settings: DataSetSettings): Promise<RecordWriter> {
+  const { encodeArrowStream, recordSchema, toArrowBatch } = await import('../../simulator/output/arrow.ts')
+  const file = openFile(join(settings.directory, 'records.arrow'))
+  const schema = recordSchema()
+  const batches: ReturnType<typeof toArrowBatch>[] = []
+  const take = (batch: RecordBatch) => void batches.push(toArrowBatch(schema, batch))
+  return batchWriter(settings, take, () => {
+    file.write(encodeArrowStream(batches))
+    file.close()
+  })
 }
 
 /** Requests whose spans are made at once, and spans of one body. */
@@ -103,7 +99,6 @@ const OTLP_SPANS = 4_000
 /** Bodies in the order in which they would reach a hub: `longpole replay` sends them. */
 async function otlpWriter({ directory, seed, startUnixNano, disturbance }: DataSetSettings): Promise<RecordWriter> {
   const { encodeSpans } = await import('../../simulator/spans/encode.ts')
-  const { disturb } = await import('../../simulator/spans/disturb.ts')
   const { requestSpans } = await import('../../simulator/spans/request-spans.ts')
   const { Senders } = await import('../../simulator/spans/senders.ts')
   const senders = new Senders(seed)
