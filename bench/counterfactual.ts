@@ -11,12 +11,11 @@ import { parseFault } from '../src/simulator/faults/plan.ts'
 import { SHIFTS } from '../src/simulator/shifts/index.ts'
 import { compareWith, runHealthy } from '../src/simulator/truth/labelled-run.ts'
 import { judge } from './counterfactual/judge.ts'
-import { type Case, formatTable } from './counterfactual/table.ts'
+import { type Case, formatTable, SEVERITIES } from './counterfactual/table.ts'
 
 const SECONDS = 480
 /** Requests a second of a fleet at 40, 70 and 90 % of what it is sized for. */
 const LOADS = [26, 40, 50]
-const SEVERITIES = ['low', 'medium', 'high']
 
 const { values } = parseArgs({
   options: { quick: { type: 'boolean' }, only: { type: 'string' }, seeds: { type: 'string' }, out: { type: 'string' } },

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { localize } from '../src/localizer/localize.ts'
 import type { Question } from '../src/localizer/question.ts'
+import { createRandom } from '../src/localizer/sampling.ts'
 import { compactIds, type DimensionColumn, type Table } from '../src/localizer/table.ts'
 
 const { values: options } = parseArgs({
@@ -27,17 +28,6 @@ const CARDINALITIES = [4, 12, 24, 192, 6, 8, 3, 2, 5, 12, 300, 2, 10, 30, 16, 3,
 const PHASES = ['engine_queue', 'engine_prefill', 'stream_network', 'client_upload', 'gateway_route', 'engine_tokenize'].map(
   (name) => `phase_${name}`,
 )
-
-/** mulberry32. */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** Four nested dimensions (region › zone › cluster › node), the others independent with a skew; node 17 is slow in the incident. */
 function makeTable(rows: number, width: number, fault: boolean): Table {

@@ -12,7 +12,7 @@ export interface Case {
   why: string | null
 }
 
-const SEVERITIES = ['low', 'medium', 'high']
+export const SEVERITIES = ['low', 'medium', 'high']
 
 /** Markdown, and the number of cases that contradict their truth. */
 export function formatTable(cases: readonly Case[], definitions: readonly FaultDefinition[]): { text: string; wrong: number } {
