@@ -50,3 +50,10 @@ export interface ReceiverSettings {
 export function taken(rejected = 0, message = ''): Verdict {
   return { kind: 'taken', rejected, message }
 }
+
+const AWAY_SECONDS = 1
+
+/** What is behind the receiver is away or slow for now. */
+export function comeAgain(message: string): Verdict {
+  return { kind: 'retry', cause: 'unavailable', afterSeconds: AWAY_SECONDS, message }
+}

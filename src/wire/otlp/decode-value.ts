@@ -1,4 +1,5 @@
-// Reading OTLP protobuf safely: every length is checked against its message, nesting and sizes are limited. The base under decode.ts, decode-metrics.ts and decode-logs.ts; field numbers are those of opentelemetry-proto common/v1.
+// Reading OTLP protobuf safely: every length is checked against its message, nesting and sizes are limited. The base under decode.ts,
+// decode-metrics.ts and decode-logs.ts; field numbers are those of opentelemetry-proto common/v1.
 import type { Attributes, AttributeValue } from '@longpole/model/span'
 import { TextReader } from './decode-text.ts'
 
