@@ -5,6 +5,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { type Document, isCollection, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { environmentVariables, readEnvironment } from './environment.ts'
+import { expectation } from './expectation.ts'
 import { type Config, configSchema } from './schema.ts'
 import { MASK, maskSecrets } from './secret.ts'
 
@@ -99,19 +100,6 @@ function describe(issue: z.core.$ZodIssue, merged: unknown, source: Source, orig
 function isSecret(path: PropertyKey[]): boolean {
   const probe = path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), 'x')
   return JSON.stringify(maskSecrets(probe)).includes(MASK)
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')}`
-  if (issue.code === 'invalid_type') return issue.expected
-  if (issue.code === 'too_small') return `${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue.origin)}`
-  if (issue.code === 'too_big') return `${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue.origin)}`
-  if (issue.code === 'invalid_union') return [...new Set(issue.errors.flat().map(expectation))].join(' or ')
-  return issue.message
-}
-
-function unitOf(origin: string): string {
-  return origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
 }
 
 /** `longpole.yaml:12: listen.api`, or the environment variable that the value came from. */

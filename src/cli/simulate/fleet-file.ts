@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { expectation } from '../../config/expectation.ts'
 import { type DecodeTiming, type PrefillTiming, TIMINGS } from '../../simulator/engine/timing.ts'
 import { SERVING_REGIONS } from '../../simulator/fleet/distances.ts'
 import type { FleetPlan } from '../../simulator/fleet/plan.ts'
@@ -119,15 +120,6 @@ function describe(issue: z.core.$ZodIssue, document: Document, at: (path: Proper
   const got = document.getIn(issue.path)
   const shown = got === undefined ? 'nothing' : isNode(got) ? String(got).trim().split('\n')[0] : JSON.stringify(got)
   return [`${at(issue.path)}: expected ${expectation(issue)}, got ${shown}`]
-}
-
-function expectation(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_value') return `one of ${issue.values.join(', ')}`
-  if (issue.code === 'invalid_type') return issue.expected
-  if (issue.code === 'too_small') return `${issue.inclusive === true ? 'at least' : 'more than'} ${issue.minimum}`
-  if (issue.code === 'too_big') return `${issue.inclusive === true ? 'at most' : 'less than'} ${issue.maximum}`
-  if (issue.code === 'invalid_union') return [...new Set(issue.errors.flat().map(expectation))].join(' or ')
-  return issue.message
 }
 
 interface Contradiction {
