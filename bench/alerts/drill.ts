@@ -16,7 +16,7 @@ import { type Deadman, startDeadman } from '../../alerts/deadman.ts'
 import { PAGE_FIELDS } from '../../alerts/page.ts'
 import { type Server, startAlertmanager, startPrometheus } from '../../alerts/testing/servers.ts'
 import { type Sink, startSink } from '../../alerts/testing/sink.ts'
-import { createWorkspace, freePorts, type Hub, startLongpole, startSidecar, type Workspace, waitFor } from '../../test/e2e/processes.ts'
+import { freePorts, type Hub, runProgram, startLongpole, startSidecar, type Workspace, waitFor } from '../../test/e2e/processes.ts'
 import { type MonitoringRelease, monitoringReleases } from '../../test/tools.ts'
 import { type FakeEngine, startFakeEngine } from './fake-engine.ts'
 
@@ -273,11 +273,4 @@ function say(text: string): void {
   process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`)
 }
 
-const workspace = createWorkspace()
-let ok = false
-try {
-  ok = await main(workspace)
-} finally {
-  await workspace.close(!ok)
-}
-process.exit(ok ? 0 : 1)
+await runProgram(main)
