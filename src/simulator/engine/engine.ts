@@ -61,7 +61,7 @@ export class Engine extends EngineKnobs implements EventHandler<SimRequest | nul
     this.seed = seed
     this.startedAt = startedAt
     this.hostTier = spec.hostTierTokens > 0 ? new HostTier(spec.hostTierTokens) : null
-    this.ranks = spec.rankNames.map((name, index) => new Rank(name, index, spec.kvTokens, spec.blockTokens))
+    this.ranks = spec.rankNames.map((name, index) => new Rank(name, index, spec.kvTokens))
   }
 
   get running(): number {

@@ -9,7 +9,7 @@ export class Rank {
   readonly index: number
   /** KV memory in tokens, before faults. */
   readonly kvCapacity: number
-  readonly cache: PrefixCache
+  readonly cache = new PrefixCache(BLOCK_TOKENS)
   readonly waiting: SimRequest[] = []
   /** Admitted, prompt not yet computed. */
   readonly prefilling: SimRequest[] = []
@@ -37,8 +37,7 @@ export class Rank {
   /** Below 1 the balancer inside the engine prefers this rank. */
   readonly bias = new Factor()
 
-  constructor(name: string, index: number, kvCapacity: number, blockTokens = BLOCK_TOKENS) {
-    this.cache = new PrefixCache(blockTokens)
+  constructor(name: string, index: number, kvCapacity: number) {
     this.name = name
     this.index = index
     this.kvCapacity = kvCapacity

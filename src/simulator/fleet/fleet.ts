@@ -32,8 +32,6 @@ export interface EngineSpec {
   epGroup: string | null
   rankNames: readonly string[]
   timing: EngineTiming
-  /** Tokens of a prefix-cache block, where it is not the usual one. */
-  blockTokens?: number
   /** KV memory of one rank. */
   kvTokens: number
   kvBytesPerToken: number
