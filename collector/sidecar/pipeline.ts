@@ -2,7 +2,6 @@
 // through; all of it leaves through bounded exporters. Lives in the worker; owns nothing that a proxied byte could wait for.
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '@longpole/model/clock'
-import { emptySample } from '@longpole/model/engine-sample'
 import { createSampler } from '../../src/engines/sampler.ts'
 import { encodeLogs, encodeMetrics } from '../../src/wire/otlp/encode.ts'
 import { createExporter, type ExportAccount, type Exporter } from '../exporters/otlp/exporter.ts'
@@ -57,8 +56,12 @@ export function createTelemetryPipeline(
     dropped: (spans, reason) => counters.add(`spansDropped:${reason}`, spans),
     rejected: (spans, reason) => counters.add(`spansRejected:${reason}`, spans),
   }
-  // Reports of open requests and samples are stale within seconds: short queues, no account.
-  const unaccounted: ExportAccount = { exported() {}, dropped() {}, rejected() {} }
+  // Reports of open requests and samples are stale within seconds: short queues, and only what is lost is counted.
+  const lossAccount = (what: 'openReportsDropped' | 'samplesDropped'): ExportAccount => ({
+    exported() {},
+    dropped: (items, reason) => counters.add(`${what}:${reason}`, items),
+    rejected() {},
+  })
   const exporter = (path: string, megabytes: number, items: number, account: ExportAccount): Exporter =>
     createExporter({
       url: new URL(path, ensureSlash(settings.hub)),
@@ -70,18 +73,15 @@ export function createTelemetryPipeline(
       account,
     })
   const traces = exporter('v1/traces', 32, 200_000, spanAccount)
-  const logs = exporter('v1/logs', 2, 5_000, unaccounted)
-  const metrics = exporter('v1/metrics', 2, 5_000, unaccounted)
+  const logs = exporter('v1/logs', 2, 5_000, lossAccount('openReportsDropped'))
+  const metrics = exporter('v1/metrics', 2, 5_000, lossAccount('samplesDropped'))
   const batch = createSpanBatch((body, spans) => traces.enqueue(body, spans))
   const selfMetrics = createSelfMetrics({ version: settings.version, counters, oldestMs: () => traces.inFlight().oldestMs })
 
   const sampler = createSampler({ ...identity, rank: null })
   function scraped(result: ScrapeResult, unixNano: bigint): void {
     counters.add(`scrapes:${result.kind === 'page' ? 'ok' : result.reason}`)
-    const samples =
-      result.kind === 'page'
-        ? sampler.sample(result.text, unixNano)
-        : [{ ...emptySample(identity.replica, unixNano), ...placeOf(identity), up: false }]
+    const samples = result.kind === 'page' ? sampler.sample(result.text, unixNano) : sampler.down(unixNano)
     metrics.enqueue(compressed(encodeMetrics([toMetric(samples, origin)])), samples.length)
   }
   const scraper =
@@ -130,8 +130,4 @@ export function createTelemetryPipeline(
 
 function ensureSlash(base: string): string {
   return base.endsWith('/') ? base : `${base}/`
-}
-
-function placeOf({ cluster, region, pool, model }: SidecarSettings['identity']) {
-  return { cluster, region, pool, model }
 }

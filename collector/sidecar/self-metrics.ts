@@ -3,7 +3,14 @@ import { createRequire } from 'node:module'
 import { SIDECAR_METRICS as METRICS, type MetricDefinition } from '@longpole/model/conventions/metrics'
 import { OUTCOMES } from '@longpole/model/request-record'
 import type * as PromClient from 'prom-client'
-import { OBSERVATION_DROP_REASONS, SCRAPE_RESULTS, type SharedCounters, SPAN_DROP_REASONS, SPAN_REJECT_REASONS } from './shared-counters.ts'
+import {
+  OBSERVATION_DROP_REASONS,
+  REPORT_DROP_REASONS,
+  SCRAPE_RESULTS,
+  type SharedCounters,
+  SPAN_DROP_REASONS,
+  SPAN_REJECT_REASONS,
+} from './shared-counters.ts'
 
 // The package's entry also loads its process metrics, which cost 7 MB; the parts that are used are loaded one by one.
 const load = createRequire(import.meta.url)
@@ -61,6 +68,8 @@ export function createSelfMetrics({ version, counters, oldestMs }: SelfMetricsSe
   counter(METRICS.sidecarObservationsDroppedTotal, 'reason', OBSERVATION_DROP_REASONS, (reason) =>
     counters.get(`observationsDropped:${reason}`),
   )
+  counter(METRICS.sidecarOpenReportsDroppedTotal, 'reason', REPORT_DROP_REASONS, (reason) => counters.get(`openReportsDropped:${reason}`))
+  counter(METRICS.sidecarSamplesDroppedTotal, 'reason', REPORT_DROP_REASONS, (reason) => counters.get(`samplesDropped:${reason}`))
   counter(METRICS.sidecarScrapesTotal, 'result', SCRAPE_RESULTS, (result) => counters.get(`scrapes:${result}`))
   gauge(METRICS.sidecarRequestsOpen, () => counters.get('requestsOpen'))
   gauge(METRICS.sidecarSpansInFlight, () => counters.spansInFlight())

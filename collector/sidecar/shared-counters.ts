@@ -3,6 +3,7 @@
 import { OUTCOMES } from '@longpole/model/request-record'
 
 export const SPAN_DROP_REASONS = ['queue_full', 'refused', 'partial_success', 'shutdown', 'worker_lost'] as const
+export const REPORT_DROP_REASONS = ['queue_full', 'refused', 'partial_success', 'shutdown'] as const
 export const SPAN_REJECT_REASONS = ['unavailable', 'unreachable', 'timeout'] as const
 export const OBSERVATION_DROP_REASONS = ['queue_full', 'malformed', 'shutdown'] as const
 export const SCRAPE_RESULTS = ['ok', 'unreachable', 'timeout', 'status', 'too_large', 'broken'] as const
@@ -17,6 +18,8 @@ const CELLS = [
   'requestsOpen',
   ...OUTCOMES.map((outcome) => `outcome:${outcome}` as const),
   ...SPAN_DROP_REASONS.map((reason) => `spansDropped:${reason}` as const),
+  ...REPORT_DROP_REASONS.map((reason) => `openReportsDropped:${reason}` as const),
+  ...REPORT_DROP_REASONS.map((reason) => `samplesDropped:${reason}` as const),
   ...SPAN_REJECT_REASONS.map((reason) => `spansRejected:${reason}` as const),
   ...OBSERVATION_DROP_REASONS.map((reason) => `observationsDropped:${reason}` as const),
   ...SCRAPE_RESULTS.map((result) => `scrapes:${result}` as const),

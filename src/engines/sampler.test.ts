@@ -171,3 +171,19 @@ describe('llama.cpp and pages of nobody', () => {
     },
   )
 })
+
+describe('a page that does not come', () => {
+  test('the replica is down, under the names of its last page', () => {
+    const sampler = createSampler(REPLICA)
+    const [before] = sampler.sample(page('vllm/fixtures/metrics-loaded-0.32.0.prom'), T0)
+    const [sample] = sampler.down(T0 + SECOND)
+    expect(sample).toMatchObject({ up: false, unix_ns: T0 + SECOND, cluster: 'c', replica: 'r-0', running: null, waiting: null })
+    expect([sample?.model, sample?.engine, sample?.engine_version]).toEqual([before?.model, before?.engine, before?.engine_version])
+    expect(sample?.model).not.toBeNull()
+  })
+
+  test('one that never came is known by its configuration alone', () => {
+    const [sample] = createSampler({ ...REPLICA, model: 'm' }).down(T0)
+    expect(sample).toMatchObject({ up: false, model: 'm', engine: null, replica: 'r-0' })
+  })
+})

@@ -19,6 +19,8 @@ export interface SampledReplica {
 export interface EngineSampler {
   /** One sample a rank; one without numbers where the page is nobody's that is known. */
   sample(pageText: string, unixNano: bigint): EngineSample[]
+  /** Samples of a replica whose page did not come: down, and named as its last page named it. */
+  down(unixNano: bigint): EngineSample[]
   /** Names that this engine and version should expose and the last page had not. */
   missing(): string[]
   /** Name of the engine whose page it is; null before the first page and for a page of which nothing is known. */
@@ -31,12 +33,16 @@ interface Counters {
   values: Map<string, number>
 }
 
+/** What only the page tells of who it is about. */
+type Named = Pick<EngineSample, 'model' | 'pool' | 'rank' | 'engine' | 'engine_version'>
+
 /** Ranks kept of one page; a page with more is someone's mistake. */
 const MAX_RANKS = 512
 
 export function createSampler(identity: SampledReplica): EngineSampler {
   const last = new Map<string, Counters>()
   let missing: string[] = []
+  let names: Named[] = [{ model: identity.model, pool: identity.pool, rank: identity.rank, engine: null, engine_version: null }]
   let found: NamedExposition | null = null
   return {
     missing: () => missing,
@@ -52,7 +58,7 @@ export function createSampler(identity: SampledReplica): EngineSampler {
       const { table } = found
       missing = missingNames(table, series)
       const ranks = ranksOf(table, series)
-      return ranks.map((rank) => {
+      const samples = ranks.map((rank) => {
         const key = rank ?? ''
         const own = { table, series, rank, only: ranks.length === 1 }
         const counters: Counters = { unixNano, values: readCounters(own) }
@@ -60,7 +66,10 @@ export function createSampler(identity: SampledReplica): EngineSampler {
         last.set(key, counters)
         return sample
       })
+      names = samples.map(({ model, pool, rank, engine, engine_version }) => ({ model, pool, rank, engine, engine_version }))
+      return samples
     },
+    down: (unixNano) => names.map((named) => ({ ...base(identity, unixNano), ...named, up: false })),
   }
 }
 

@@ -21,6 +21,16 @@ export const SIDECAR_METRICS = {
   sidecarSpansRejectedTotal: counter('longpole_sidecar_spans_rejected_total', 'Spans refused with a retryable status, by reason.', [
     'reason',
   ]),
+  sidecarOpenReportsDroppedTotal: counter(
+    'longpole_sidecar_open_reports_dropped_total',
+    'Reports of requests in flight that the hub did not get, by reason.',
+    ['reason'],
+  ),
+  sidecarSamplesDroppedTotal: counter(
+    'longpole_sidecar_samples_dropped_total',
+    'Samples of engine metrics that the hub did not get, by reason.',
+    ['reason'],
+  ),
   sidecarSpansInFlight: gauge('longpole_sidecar_spans_in_flight', 'Spans queued or being sent.', []),
   sidecarExportOldestSeconds: gauge('longpole_sidecar_export_oldest_seconds', 'Age of the oldest span not yet exported.', []),
   sidecarScrapesTotal: counter('longpole_sidecar_scrapes_total', "Scrapes of the engine's /metrics by result.", ['result']),
