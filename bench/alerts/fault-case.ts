@@ -37,7 +37,7 @@ const DAY = 86_400
 /** Health before the run, for the long windows of the ladder. */
 const EARLIER_SECONDS = 6 * 3_600
 /** How often the localizer looks. */
-const LOCALIZE_SECONDS = 30
+const LOCALIZE_SECONDS = 60
 /** Written when it is known who is woken. */
 const FINDINGS = new Set<string>(
   [
@@ -56,13 +56,40 @@ const context = alertContext(config)
 const recordings = recordingGroups(context).flatMap((group) => group.rules)
 const rendered = ALERTS.filter(({ family }) => family !== 'watchdog').flatMap((definition) => render(definition, context))
 
-/** Evaluates the case in `history`, which then holds it for queries. */
-export async function runCase(given: FaultCase, history: History): Promise<CaseResult> {
+/** What a case evaluates: rules, the recordings that they and their annotations read, and the hub's series behind all. */
+interface Rules {
+  alerts: readonly PrometheusAlert[]
+  recordings: typeof recordings
+  isRead: (metric: string) => boolean
+}
+
+const EVERY_RULE = rulesFor(rendered)
+const PAGES = rulesFor(rendered.filter(({ labels }) => labels.channel === 'page'))
+
+function rulesFor(alerts: readonly PrometheusAlert[]): Rules {
+  const read = new Set<string>()
+  const waiting = alerts.flatMap(({ expr, annotations }) => [expr, ...Object.values(annotations)])
+  for (let text = waiting.pop(); text !== undefined; text = waiting.pop()) {
+    for (const [name] of text.matchAll(/[a-zA-Z_:][\w:]*/g)) {
+      if (read.has(name)) continue
+      read.add(name)
+      waiting.push(...recordings.flatMap(({ record, expr }) => (record === name ? [expr] : [])))
+    }
+  }
+  const isRead = (metric: string) => ['', '_bucket', '_sum', '_count'].some((suffix) => read.has(`${metric}${suffix}`))
+  return { alerts, recordings: recordings.filter(({ record }) => read.has(record)), isRead }
+}
+
+/** Evaluates the case in `history`, which then holds it for queries. Tickets need every recording and a yesterday: five times the work. */
+export async function runCase(given: FaultCase, history: History, { withTickets = true } = {}): Promise<CaseResult> {
+  const rules = withTickets ? EVERY_RULE : PAGES
   const incident = simulateIncident(given, objectives)
   const folder = mkdtempSync(join(tmpdir(), 'longpole-fault-'))
   try {
-    await addHistory(history, incident, folder)
-    const found = await evaluateRules(history, incident)
+    await addHistory(history, incident, rules, folder)
+    if (withTickets) await addYesterday(history, incident, rules, folder)
+    await history.record(rules.recordings, incident.startedAt - EARLIER_SECONDS, incident.endedAt, STEP)
+    const found = await evaluateRules(history, incident, rules.alerts)
     const findingsAt = localize(incident, found)
     await addFindings(history, incident, findingsAt, folder)
     return { incident, firings: found, findingsAt }
@@ -71,11 +98,15 @@ export async function runCase(given: FaultCase, history: History): Promise<CaseR
   }
 }
 
-async function addHistory(history: History, { records, samples, events, startedAt, faultAt, endedAt }: Incident, folder: string) {
+const TODAY = 'today.om'
+
+async function addHistory(history: History, incident: Incident, { isRead }: Rules, folder: string): Promise<void> {
+  const { records, samples, events, startedAt, faultAt, endedAt } = incident
   const whole = join(folder, 'whole.om')
-  const today = join(folder, 'today.om')
-  await writeHistory(whole, { records, samples, events, objectives, stepSeconds: SCRAPE })
-  await copyLines(whole, today, [0], (name, at) => READ.has(name) && !FINDINGS.has(name) && at <= endedAt + STEP)
+  const today = join(folder, TODAY)
+  const isWanted = (name: string) => isRead(name) && !FINDINGS.has(name)
+  await writeHistory(whole, { records, samples, events, objectives, stepSeconds: SCRAPE, isWanted })
+  await copyLines(whole, today, [0], (_, at) => at <= endedAt + STEP)
   await history.addFile(today)
   const earlier = join(folder, 'earlier.om')
   const healthySeconds = faultAt - startedAt
@@ -83,18 +114,25 @@ async function addHistory(history: History, { records, samples, events, startedA
   const shifts = Array.from({ length: repeats }, (_, index) => (repeats - index) * healthySeconds)
   await copyLines(today, earlier, shifts, (name, at) => name === METRICS.sloRequestsTotal.name && at < faultAt)
   await history.addFile(earlier)
-  // Yesterday at the time of the fault.
-  const yesterday = join(folder, 'yesterday.om')
-  const dayShift = DAY - (endedAt - faultAt)
-  await copyLines(today, yesterday, [dayShift], (_, at) => at < faultAt)
-  await history.addFile(yesterday)
-  await history.record(recordings, startedAt - dayShift, faultAt - dayShift, STEP)
-  await history.record(recordings, startedAt - EARLIER_SECONDS, endedAt, STEP)
 }
 
-async function evaluateRules(history: History, { startedAt, endedAt }: Incident): Promise<CaseFiring[]> {
+/** The healthy minutes as if they had been yesterday at the time of the fault. */
+async function addYesterday(history: History, incident: Incident, rules: Rules, folder: string): Promise<void> {
+  const { startedAt, faultAt, endedAt } = incident
+  const yesterday = join(folder, 'yesterday.om')
+  const dayShift = DAY - (endedAt - faultAt)
+  await copyLines(join(folder, TODAY), yesterday, [dayShift], (_, at) => at < faultAt)
+  await history.addFile(yesterday)
+  await history.record(rules.recordings, startedAt - dayShift, faultAt - dayShift, STEP)
+}
+
+async function evaluateRules(
+  history: History,
+  { startedAt, endedAt }: Incident,
+  alerts: readonly PrometheusAlert[],
+): Promise<CaseFiring[]> {
   const found: CaseFiring[] = []
-  for (const alert of rendered) {
+  for (const alert of alerts) {
     for (const firing of await history.firings(alert, startedAt, endedAt, STEP)) found.push({ ...firing, alert })
   }
   return found.sort((a, b) => a.from - b.from)
@@ -144,10 +182,3 @@ export function firstPages({ faultAt }: Incident, found: readonly CaseFiring[]):
   }
   return [...first.values()]
 }
-
-/** Series that some rule or annotation reads; the rest of the page is left out. */
-const READ = new Set(
-  [...recordings.map(({ expr }) => expr), ...rendered.flatMap(({ expr, annotations }) => [expr, ...Object.values(annotations)])].flatMap(
-    (text) => text.match(/\blongpole_\w+/g) ?? [],
-  ),
-)

@@ -8,7 +8,6 @@ import { ladder } from '../../alerts/ladder.ts'
 import { errorBudget } from '../../alerts/objectives.ts'
 import { objectivesFor } from '../../src/config/objectives.ts'
 import type { Shape } from '../../src/simulator/faults/fault.ts'
-import type { PlannedFault } from '../../src/simulator/faults/plan.ts'
 import type { InjectionTruth } from '../../src/simulator/truth/truth.ts'
 import { FLEET_START, planInjection, runFleet } from '../../test/metrics/simulated-fleet.ts'
 
@@ -58,31 +57,42 @@ export function simulateIncident(
   const minutes = healthyMinutes + faultMinutes
   const planned = fault === null ? null : planInjection(`${fault}@${healthyMinutes}`, { seed, minutes, shape })
   const { truths, ...actual } = runFleet({ seed, minutes, rate, faults: planned === null ? [] : [planned] })
-  // A fault that begins after the end is still drawn, so that everything else is drawn as with it.
-  const never = minutes * 60 + 1
-  const healed = (fault: PlannedFault) => runFleet({ seed, minutes, rate, faults: [{ ...fault, times: { ...fault.times, start: never } }] })
   const startedAt = Number(FLEET_START / 1_000_000_000n)
   const faultAt = startedAt + healthyMinutes * 60
   const endedAt = faultAt + faultMinutes * 60
-  const harmed = planned === null ? [] : measureHarm(actual.records, healed(planned).records, objectives, { startedAt, faultAt, endedAt })
+  const count = (records: readonly RequestRecord[]) =>
+    countBins(records, objectives, startedAt, Math.ceil((endedAt - startedAt) / BIN_SECONDS))
+  const harmed =
+    planned === null
+      ? []
+      : measureHarm(count(actual.records), countHealthy({ seed, minutes, rate }, count), { startedAt, faultAt, endedAt })
   return { ...actual, truth: truths[0] ?? null, startedAt, faultAt, endedAt, harmed }
+}
+
+type Run = Pick<FaultCase, 'seed' | 'rate'> & { minutes: number }
+let healthy: { run: string; counts: Counts } | null = null
+
+/** The same fleet and traffic without a fault: what a fault draws is drawn from a stream of its own, so one run serves every fault. */
+function countHealthy(run: Run, count: (records: readonly RequestRecord[]) => Counts): Counts {
+  const name = JSON.stringify(run)
+  if (healthy?.run !== name) healthy = { run: name, counts: count(runFleet({ ...run, faults: [] }).records) }
+  return healthy.counts
 }
 
 interface Bins {
   good: Float64Array
   bad: Float64Array
 }
+/** By cluster, model, objective. */
+type Counts = Map<string, Bins>
 
 function measureHarm(
-  actual: readonly RequestRecord[],
-  healed: readonly RequestRecord[],
-  objectives: readonly Objective[],
-  { startedAt, faultAt, endedAt }: { startedAt: number; faultAt: number; endedAt: number },
+  withFault: Counts,
+  without: Counts,
+  { startedAt, faultAt, endedAt }: Pick<Incident, 'startedAt' | 'faultAt' | 'endedAt'>,
 ): Harm[] {
   const bins = Math.ceil((endedAt - startedAt) / BIN_SECONDS)
   const from = Math.floor((faultAt - startedAt) / BIN_SECONDS)
-  const withFault = countBins(actual, objectives, startedAt, bins)
-  const without = countBins(healed, objectives, startedAt, bins)
   const harmed: Harm[] = []
   for (const [key, own] of withFault) {
     const [cluster, model, slo, objective] = JSON.parse(key) as [string, string, string, number]
@@ -103,13 +113,8 @@ function measureHarm(
   return harmed.sort((a, b) => b.fastMinutes - a.fastMinutes)
 }
 
-function countBins(
-  records: readonly RequestRecord[],
-  objectives: readonly Objective[],
-  startedAt: number,
-  bins: number,
-): Map<string, Bins> {
-  const counts = new Map<string, Bins>()
+function countBins(records: readonly RequestRecord[], objectives: readonly Objective[], startedAt: number, bins: number): Counts {
+  const counts: Counts = new Map()
   for (const record of records) {
     // By arrival: when a request became bad is a matter of its deadline.
     const bin = Math.floor((Number(record.start_unix_ns / 1_000_000n) / 1e3 - startedAt) / BIN_SECONDS)

@@ -17,6 +17,9 @@ const PAST_SECONDS = 2_400
 const STEP = 15
 /** Between writing the blocks and the first evaluation. */
 const AHEAD_SECONDS = 8
+/** The page is read within that time after its instant, or again: on a busy machine the server starts late. */
+const HELD_STEPS = 12
+const ATTEMPTS = 4
 /** Gauges whose values are instants: they move with the samples. */
 const INSTANTS = new Set<string>(
   [METRICS.findingOnset, METRICS.findingEvaluated, METRICS.changeTimestamp, METRICS.sidecarSeen, METRICS.localizerLastSuccess].map(
@@ -39,7 +42,21 @@ export async function pagesAt(
     const found = await history.range(name, at - PAST_SECONDS, at, STEP)
     gathered.push(...found.map((series) => ({ ...series, name })))
   }
-  await using moved = new History(LOOKBACK, history.tools)
+  for (let attempt = 1; ; attempt++) {
+    const found = await expandNow(history.tools, gathered, at, requests)
+    if (found !== null) return found
+    if (attempt === ATTEMPTS) throw new Error(`Prometheus did not expand ${requests.length} pages`)
+  }
+}
+
+/** Moves what was gathered to now and has a real Prometheus expand the annotations; null where it was not there in time. */
+async function expandNow(
+  tools: History['tools'],
+  gathered: readonly Series[],
+  at: number,
+  requests: readonly PageRequest[],
+): Promise<{ pages: Record<string, string>[]; movedSeconds: number } | null> {
+  await using moved = new History(LOOKBACK, tools)
   const movedSeconds = Math.ceil(Date.now() / 1_000) + AHEAD_SECONDS - at
   const shifted = gathered.map(({ name, labels, points }) => ({
     name,
@@ -62,22 +79,23 @@ export async function pagesAt(
     annotations: alert.annotations,
   }))
   const url = await moved.serve(stringify({ groups: [{ name: 'pages', interval: '1s', rules }] }))
-  return { pages: await expanded(url, requests.length), movedSeconds }
+  const pages = await expanded(url, requests.length)
+  return pages === null ? null : { pages, movedSeconds }
 }
 
-/** What is there at the instant stays for a minute more, for the page is read a little later; what was gone before stays gone. */
+/** What is there at the instant stays for three minutes more, for the page is read a little later; what was gone before stays gone. */
 function hold(points: readonly (readonly [number, number])[], at: number): (readonly [number, number])[] {
   const last = points.at(-1)
   if (last === undefined || last[0] < at) return [...points]
-  return [...points, ...[1, 2, 3, 4].map((step) => [last[0] + step * STEP, last[1]] as const)]
+  return [...points, ...Array.from({ length: HELD_STEPS }, (_, step) => [last[0] + (step + 1) * STEP, last[1]] as const)]
 }
 
 function seriesNames(text: string): string[] {
   return text.match(/\b(?:longpole_\w+|slo:[\w:]+)/g) ?? []
 }
 
-async function expanded(url: string, count: number): Promise<Record<string, string>[]> {
-  const deadline = performance.now() + 60_000
+async function expanded(url: string, count: number): Promise<Record<string, string>[] | null> {
+  const deadline = performance.now() + (HELD_STEPS * STEP + AHEAD_SECONDS) * 1_000
   while (performance.now() < deadline) {
     const response = await fetch(`${url}/api/v1/alerts`)
     const { data } = (await response.json()) as {
@@ -88,5 +106,5 @@ async function expanded(url: string, count: number): Promise<Record<string, stri
     }
     await new Promise((resolve) => setTimeout(resolve, 250))
   }
-  throw new Error(`Prometheus did not expand ${count} pages`)
+  return null
 }

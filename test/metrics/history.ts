@@ -7,14 +7,14 @@ import { createInterface } from 'node:readline'
 import { finished } from 'node:stream/promises'
 import type { ChangeEvent } from '@longpole/model/change-event'
 import type { Clock } from '@longpole/model/clock'
-import { HUB_EXPORTED_METRICS } from '@longpole/model/conventions/metrics'
+import { HUB_EXPORTED_METRICS, type HubMetricKey } from '@longpole/model/conventions/metrics'
 import type { EngineSample } from '@longpole/model/engine-sample'
 import type { Finding } from '@longpole/model/finding'
 import type { OpenRequest } from '@longpole/model/observation'
 import type { RequestRecord } from '@longpole/model/request-record'
 import type { Objective } from '@longpole/model/slo'
 import { publishConfig } from '../../collector/exporters/prometheus/config-metrics.ts'
-import { createRegistry } from '../../collector/exporters/prometheus/registry.ts'
+import { createRegistry, type MetricRegistry } from '../../collector/exporters/prometheus/registry.ts'
 import { createRequestMetrics } from '../../collector/exporters/prometheus/request-metrics.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { endOf, settledAt } from './data-set.ts'
@@ -30,6 +30,8 @@ export interface HistorySource {
   prices?: Config['prices']
   /** Scrape interval, seconds. */
   stepSeconds?: number
+  /** Metrics to be kept, by their names in conventions; all of them by default. */
+  isWanted?: (name: string) => boolean
 }
 
 export interface WrittenHistory {
@@ -49,7 +51,7 @@ export async function writeHistory(path: string, source: HistorySource): Promise
   let now = (earliestStart(records) / step) * step
   const end = settledAt(records.at(-1) as RequestRecord) + step
   const clock: Clock = { unixNano: () => now, monotonicMs: () => Number(now / 1_000_000n) }
-  const registry = createRegistry(HUB_EXPORTED_METRICS, { version: 'history', component: 'hub' })
+  const registry = createWantedRegistry(source.isWanted)
   const metrics = createRequestMetrics(registry, objectives, clock)
   if (source.prices !== undefined) publishConfig(registry, { prices: source.prices })
   const inFlight = createInFlight(source.records)
@@ -79,6 +81,24 @@ export async function writeHistory(path: string, source: HistorySource): Promise
   out.end('# EOF\n')
   await finished(out)
   return { from, to: Number(end / 1_000_000_000n), pages }
+}
+
+/** The hub's registry; counting on a metric that nobody wants costs nothing and is on no page. */
+function createWantedRegistry(isWanted: (name: string) => boolean = () => true): MetricRegistry<HubMetricKey> {
+  const keys = (Object.keys(HUB_EXPORTED_METRICS) as HubMetricKey[]).filter((key) => isWanted(HUB_EXPORTED_METRICS[key].name))
+  const definitions = Object.fromEntries(keys.map((key) => [key, HUB_EXPORTED_METRICS[key]])) as typeof HUB_EXPORTED_METRICS
+  const registry = createRegistry(definitions, { version: 'history', component: 'hub' })
+  const wanted = new Set(keys)
+  const nothing = { increment() {}, observe() {} }
+  return {
+    ...registry,
+    increment: (key, ...rest) => (wanted.has(key) ? registry.increment(key, ...rest) : undefined),
+    set: (key, ...rest) => (wanted.has(key) ? registry.set(key, ...rest) : undefined),
+    observe: (key, ...rest) => (wanted.has(key) ? registry.observe(key, ...rest) : undefined),
+    handle: (key, labels) => (wanted.has(key) ? registry.handle(key, labels) : nothing),
+    remove: (key, labels) => (wanted.has(key) ? registry.remove(key, labels) : undefined),
+    clear: (key) => (wanted.has(key) ? registry.clear(key) : undefined),
+  }
 }
 
 /** The pages of a stretch of time again, `secondsEarlier`: what a board compares with. */
