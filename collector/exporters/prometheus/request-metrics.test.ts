@@ -106,7 +106,7 @@ test('an open request is bad at its deadline, once, and is not counted again whe
   metrics.open([open({ ageSeconds: 7 })])
   expect(await slo('ttft', 'bad')).toBe(1)
   expect(await slo('goodput', 'bad')).toBe(1)
-  expect(await slo('availability', 'bad')).toBeUndefined()
+  expect(await slo('availability', 'bad')).toBe(0)
   expect(metrics.settled(record({ ttft: 8, e2e: 9 }))).toBe('bad')
   expect(await slo('ttft', 'bad')).toBe(1)
   expect(await slo('goodput', 'bad')).toBe(1)
@@ -127,8 +127,8 @@ test('after the first token, and where it is no stream, age says nothing about t
 test('a request without a first token, and one the client aborted in time, is neither good nor bad', async () => {
   const { metrics, slo } = setUp()
   metrics.settled(record({ ttft: null, outcome: 'aborted', e2e: 1, tpot: null }))
-  expect(await slo('ttft', 'good')).toBeUndefined()
-  expect(await slo('availability', 'good')).toBeUndefined()
+  expect(await slo('ttft', 'good')).toBe(0)
+  expect(await slo('availability', 'good')).toBe(0)
   metrics.settled(record({ ttft: null, outcome: 'error', e2e: 1, tpot: null }))
   expect(await slo('ttft', 'bad')).toBe(1)
   expect(await slo('availability', 'bad')).toBe(1)
@@ -275,4 +275,23 @@ test('every gap of a stream is counted, so that the tail can be set against the 
   expect(await read('longpole_itl_seconds_bucket', { le: '1' })).toBe(100)
   metrics.settled(record({ itl: { '-46': 1_000_000 } }))
   expect(await read('longpole_itl_seconds_count')).toBe(20_100)
+})
+
+test('what a request may be judged as starts at 0 for every prompt class, before there is anything to count', async () => {
+  const { metrics, read } = setUp()
+  metrics.settled(record())
+  for (const prompt_class of ['1k', '8k', '32k', 'inf']) {
+    const labels = { model: 'm', slo: 'ttft', prompt_class, vantage: 'sidecar', result: 'bad' }
+    expect(await read('longpole_slo_requests_total', labels), prompt_class).toBe(0)
+    expect(await read('longpole_class_phase_seconds_sum', { prompt_class, slo_result: 'bad', phase: 'engine.decode' })).toBe(0)
+  }
+})
+
+test('a phase that is met later starts at 0 for the classes that were met before', async () => {
+  const { metrics, read } = setUp()
+  metrics.settled(record())
+  expect(await read('longpole_class_phase_seconds_count', { phase: 'kv.transfer' })).toBeUndefined()
+  metrics.settled(record({ prompt_class: '8k', phases: [{ phase: 'kv.transfer', seconds: 1, exactness: 'measured', source: 'engine' }] }))
+  expect(await read('longpole_class_phase_seconds_count', { phase: 'kv.transfer', prompt_class: '1k', slo_result: 'good' })).toBe(0)
+  expect(await read('longpole_class_phase_seconds_count', { phase: 'kv.transfer', prompt_class: '8k' })).toBe(1)
 })

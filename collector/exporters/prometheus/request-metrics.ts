@@ -12,6 +12,7 @@ import type { RequestRecord } from '@longpole/model/request-record'
 import { type Objective, type SloName, thresholdOf } from '@longpole/model/slo'
 import type { Attributes, AttributeValue } from '@longpole/model/span'
 import { objectivesFor } from '../../../src/config/objectives.ts'
+import { createClassPhases } from './class-phases.ts'
 import { createFindingMetrics } from './finding-metrics.ts'
 import { LabelledSeries, rememberByColumns } from './record-series.ts'
 import type { MetricRegistry } from './registry.ts'
@@ -135,11 +136,6 @@ function countRequest(registry: Registry, series: RequestSeries, record: Request
 }
 
 function createRequestPhaseSeries(registry: Registry) {
-  const ofClass = (goodput: Judgement) =>
-    rememberByColumns(['cluster', 'model', 'prompt_class', 'tenant_class'], (labels) => ({
-      sum: new LabelledSeries(registry, 'classPhaseSecondsSum', { ...labels, slo_result: goodput }, 'phase'),
-      count: new LabelledSeries(registry, 'classPhaseSecondsCount', { ...labels, slo_result: goodput }, 'phase'),
-    }))
   return {
     all: rememberByColumns(
       ['cluster', 'region', 'model', 'pool'],
@@ -149,7 +145,7 @@ function createRequestPhaseSeries(registry: Registry) {
       ['cluster', 'model', 'pool', 'replica'],
       (labels) => new LabelledSeries(registry, 'replicaPhaseSeconds', labels, 'phase'),
     ),
-    class: { good: ofClass('good'), bad: ofClass('bad'), unknown: ofClass(null) },
+    countClasses: createClassPhases(registry),
   }
 }
 
@@ -165,15 +161,13 @@ function countPhases(registry: Registry, series: RequestPhaseSeries, record: Req
     }
   }
   const all = series.all(record)
-  const { sum, count } = series.class[goodput ?? 'unknown'](record)
   const ofReplica = replica === null ? null : series.replica(record)
   for (const { phase, seconds } of record.phases) {
     all.of(phase).observe(seconds, trace_id)
-    sum.of(phase).increment(seconds)
-    count.of(phase).increment()
     // A phase that one of several engines had belongs to that engine, not to the one that produced the tokens.
     if (ofReplica !== null && !ofHops.has(phase)) ofReplica.of(phase).observe(seconds)
   }
+  series.countClasses(record, goodput)
 }
 
 const NO_PHASES = new Set<string>()

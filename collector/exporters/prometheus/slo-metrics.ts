@@ -1,9 +1,10 @@
 // Good and bad requests by objective. A request counts as bad when its deadline passes, while it is still open, and not again when it
 // settles: a fleet that hangs must look ill, not quiet.
 import type { HubMetricKey } from '@longpole/model/conventions/metrics'
-import type { OpenRequest } from '@longpole/model/observation'
+import type { OpenRequest, Vantage } from '@longpole/model/observation'
 import { isPhaseId, PHASES } from '@longpole/model/phase'
-import type { Outcome, RequestRecord } from '@longpole/model/request-record'
+import type { RequestColumns } from '@longpole/model/request-columns'
+import { type Outcome, PROMPT_CLASSES, type RequestRecord } from '@longpole/model/request-record'
 import { judge, judgeGoodput, type Objective, type SloName, type SloView } from '@longpole/model/slo'
 import { rememberByColumns } from './record-series.ts'
 import type { Handle, Labels, MetricRegistry } from './registry.ts'
@@ -27,7 +28,7 @@ const AFTER_FIRST_TOKEN = new Set<string>(PHASES.filter((phase) => !phase.before
 export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup: ObjectiveLookup): SloMetrics {
   const late = createLateRequests()
   const announce = createAnnouncer(registry, lookup)
-  const seriesOf = rememberByColumns(['cluster', 'model', 'prompt_class', 'vantage'], (labels) => new SloSeries(registry, labels))
+  const seriesOf = createSloSeries(registry, lookup)
 
   return {
     settled(record) {
@@ -62,12 +63,37 @@ export function createSloMetrics(registry: MetricRegistry<HubMetricKey>, lookup:
         if (bad.length > 0 && objectives.some((objective) => objective.slo === 'goodput')) bad.push('goodput')
         const fresh = late.add(request, bad)
         if (fresh.length === 0) return bad
-        const { cluster = null, prompt_class = null, vantage = 'sidecar' } = columns
+        const { cluster = null, prompt_class = null, vantage = OPEN_VANTAGE } = columns
         const series = seriesOf({ cluster, model, prompt_class, vantage })
         for (const slo of fresh) series.count(slo, 'bad')
         return bad
       })
     },
+  }
+}
+
+/** Where a request in flight is seen from, if it does not say. */
+const OPEN_VANTAGE: Vantage = 'sidecar'
+
+/**
+ * The series of a record. Those of every prompt class start at 0 when the first of a model and vantage is met, and those of requests in
+ * flight with them: a rate does not see the first increase of a series that was not there before, and bad requests are few.
+ */
+function createSloSeries(registry: MetricRegistry<HubMetricKey>, lookup: ObjectiveLookup) {
+  const found = rememberByColumns(['cluster', 'model', 'prompt_class', 'vantage'], (labels) => new SloSeries(registry, labels))
+  const announced = rememberByColumns(['cluster', 'model', 'vantage'], () => ({ isStarted: false }))
+  return (columns: Pick<RequestColumns, 'cluster' | 'model' | 'prompt_class' | 'vantage'>): SloSeries => {
+    const { cluster, model } = columns
+    const known = announced(columns)
+    if (!known.isStarted) {
+      known.isStarted = true
+      for (const vantage of new Set([columns.vantage, OPEN_VANTAGE])) {
+        for (const { id } of PROMPT_CLASSES) {
+          for (const { slo } of lookup(model, null)) found({ cluster, model, prompt_class: id, vantage }).start(slo)
+        }
+      }
+    }
+    return found(columns)
   }
 }
 
@@ -83,15 +109,20 @@ class SloSeries {
   }
 
   count(slo: SloName, result: 'good' | 'bad'): void {
+    this.start(slo)[result].increment()
+  }
+
+  /** Both results at 0: a rate needs a first value to rise from. */
+  start(slo: SloName): { good: Handle; bad: Handle } {
     let both = this.bySlo.get(slo)
     if (both === undefined) {
       const handle = (of: 'good' | 'bad') => this.registry.handle('sloRequestsTotal', { ...this.labels, slo, result: of })
       both = { good: handle('good'), bad: handle('bad') }
       this.bySlo.set(slo, both)
+      both.good.increment(0)
+      both.bad.increment(0)
     }
-    both[result].increment()
-    // Its counterpart starts at 0: a rate needs a first value to rise from.
-    both[result === 'good' ? 'bad' : 'good'].increment(0)
+    return both
   }
 }
 
