@@ -31,7 +31,7 @@ const SLICE = ['$labels.cluster', '$labels.model']
 export function pageFields(definition: AlertDefinition, variant: Variant, { links, periodDays }: AlertContext): Record<PageField, string> {
   return {
     symptom: symptom(definition, variant),
-    cause: firstCause(definition),
+    cause: firstCause(variant.place ?? definition.place),
     runner_up: cause('2', 'n/a: no second finding'),
     blast_radius: blastRadius(variant),
     since: since(),
@@ -46,7 +46,7 @@ export function pageFields(definition: AlertDefinition, variant: Variant, { link
 }
 
 /** At most 120 characters. */
-function symptom({ summary }: AlertDefinition, { set }: Variant): string {
+function symptom(definition: AlertDefinition, { set, summary = definition.summary }: Variant): string {
   const where = `${label('model', 40)}{{ if $labels.cluster }} in ${label('cluster', 20)}{{ end }}`
   if (set === undefined) return `${where}: ${summary.replace(/\.$/, '').slice(0, 56)}`
   return `${where}: ${set.slo} objective ${set.objective * 100} %, {{ $value | humanizePercentage }} of requests are bad`
@@ -66,7 +66,7 @@ function cause(rank: string, otherwise: string): string {
 }
 
 /** What the alert knows by itself comes first: what the localizer has open may be of before. */
-function firstCause({ place }: AlertDefinition): string {
+function firstCause(place: string | undefined): string {
   const found = cause('1', notLocalized())
   return place === undefined ? found : `engine in ${where()}: ${place}. Localizer: ${found}`
 }

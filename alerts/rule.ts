@@ -42,7 +42,9 @@ export interface Variant {
   /** Static labels beside those of the expression, for example `slo`. */
   labels?: Record<string, string>
   /** Where it says something else than the alert's other variants. */
+  summary?: string
   description?: string
+  place?: string
   /** For rungs: the promise, which the page repeats. */
   set?: ObjectiveSet
   /** Default 5m: a resolve that is taken back a minute later is noise. Null for none. */
@@ -98,7 +100,7 @@ function renderVariant(definition: AlertDefinition, variant: Variant, context: A
       ...variant.labels,
     },
     annotations: {
-      summary: definition.summary,
+      summary: variant.summary ?? definition.summary,
       description: cleaned(variant.description ?? definition.description),
       runbook_url: runbookUrl(name, links.runbooks),
       dashboard_url: dashboardUrl(links, dashboard),

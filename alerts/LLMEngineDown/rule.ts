@@ -1,4 +1,5 @@
-// An engine does not answer its scrape: a ticket among several replicas, a page where it is the only one.
+// An engine does not answer its scrape: a ticket among several replicas, a page where it is the only one. One that answers its scrape and
+// takes requests but produces no token hangs: a page.
 import { METRICS } from '@longpole/model/conventions/metrics'
 import { select } from '../promql.ts'
 import type { AlertDefinition } from '../rule.ts'
@@ -45,6 +46,8 @@ export const LLMEngineDown: AlertDefinition = {
       severity: 'critical',
       channel: 'page',
       labels: { state: 'hangs' },
+      summary: 'An engine has requests and produces no token.',
+      place: `replica=${label('replica', 60)} hangs: it has requests and produces no token`,
       description: 'Replica {{ $labels.replica }} of {{ $labels.model }} has requests and has not produced a token for three minutes.',
     },
   ],

@@ -115,35 +115,31 @@ const named = (...names: string[]) => `alertname=~"${names.join('|')}"`
 /** Alerts whose labels know the model but not the cluster. */
 const WITHOUT_CLUSTER = ['LLMNetworkPhase']
 
-/** Labels that are missing are equal: without this an alert on a model that nobody knows would mute what watches the path itself. */
-const OF_A_MODEL = 'model!=""'
+interface Inhibition {
+  source_matchers: string[]
+  target_matchers: string[]
+  equal: string[]
+}
 
-export const INHIBITIONS = [
-  {
-    source_matchers: ['channel="page"', 'family=~"slo|cause"', OF_A_MODEL],
-    target_matchers: ['channel="ticket"', 'family=~"slo|cause"'],
-    equal: ['cluster', 'model'],
-  },
-  {
-    source_matchers: ['channel="page"', 'family=~"slo|cause"', OF_A_MODEL],
-    target_matchers: [named(...WITHOUT_CLUSTER)],
-    equal: ['model'],
-  },
+/** Labels that are missing are equal: an alert on a model that nobody knows would mute what watches the path itself. */
+function ofOneModel(source: string[], target: string[], equal: string[]): Inhibition {
+  return { source_matchers: [...source, 'model!=""'], target_matchers: target, equal }
+}
+
+export const INHIBITIONS: readonly Inhibition[] = [
+  ofOneModel(['channel="page"', 'family=~"slo|cause"'], ['channel="ticket"', 'family=~"slo|cause"'], ['cluster', 'model']),
+  ofOneModel(['channel="page"', 'family=~"slo|cause"'], [named(...WITHOUT_CLUSTER)], ['model']),
   // Objective pages stay in the group: they bring the finding along a few minutes later.
-  {
-    source_matchers: [named('LLMNoHealthyEngines'), OF_A_MODEL],
-    target_matchers: ['alertname!~"LLMNoHealthyEngines|LLMSLO.*"', 'family=~"slo|cause|self"'],
-    equal: ['cluster', 'model'],
-  },
+  ofOneModel(
+    [named('LLMNoHealthyEngines')],
+    ['alertname!~"LLMNoHealthyEngines|LLMSLO.*"', 'family=~"slo|cause|self"'],
+    ['cluster', 'model'],
+  ),
+  ofOneModel([named('LLMEngineDown')], ['family="cause"', 'alertname!="LLMEngineDown"', 'replica!=""'], ['cluster', 'model', 'replica']),
   {
     source_matchers: [named('LLMTelemetryAbsent')],
     target_matchers: [named('LLMTrafficDropped', 'LLMProbeFailing', 'LLMTelemetryGap', 'LLMEngineMetricMissing')],
     equal: [],
-  },
-  {
-    source_matchers: [named('LLMEngineDown'), OF_A_MODEL],
-    target_matchers: ['family="cause"', 'alertname!="LLMEngineDown"', 'replica!=""'],
-    equal: ['cluster', 'model', 'replica'],
   },
   { source_matchers: [named('LLMSidecarBypass')], target_matchers: [named('LLMSpansDropped')], equal: ['instance'] },
   { source_matchers: [named('InfoInhibitor')], target_matchers: ['severity="info"'], equal: ['cluster', 'model'] },
