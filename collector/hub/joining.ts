@@ -5,7 +5,7 @@ import type { HubMetricKey } from '@longpole/model/conventions/metrics'
 import type { RequestRecord } from '@longpole/model/request-record'
 import type { Config } from '../../src/config/schema.ts'
 import { adapterOf } from '../../src/engines/index.ts'
-import { observeSpans } from '../../src/engines/observe.ts'
+import { observeSpans, requestIdsOf } from '../../src/engines/observe.ts'
 import type { MetricRegistry } from '../exporters/prometheus/registry.ts'
 import type { RequestMetrics } from '../exporters/prometheus/request-metrics.ts'
 import { type Correlator, createCorrelator, type SettledRequest } from '../processors/correlate/correlate.ts'
@@ -110,6 +110,7 @@ function openCorrelator(settings: JoiningSettings, writer: RecordWriter): Correl
   return createCorrelator({
     clock,
     observe: observeSpans,
+    requestIds: requestIdsOf,
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settle(request, settings, writer),
     spansOfTrace: (traceId) => store.spansOfTrace(traceId),

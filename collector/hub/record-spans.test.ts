@@ -3,7 +3,7 @@ import { Longpole, ScopeName } from '@longpole/model/conventions/attributes'
 import type { Attributes, Span } from '@longpole/model/span'
 import { expect, test } from 'vitest'
 import { adapterOf } from '../../src/engines/index.ts'
-import { observeSpans } from '../../src/engines/observe.ts'
+import { observeSpans, requestIdsOf } from '../../src/engines/observe.ts'
 import { createCorrelator, type SettledRequest } from '../processors/correlate/correlate.ts'
 import { spansOfRecord } from './record-spans.ts'
 
@@ -78,6 +78,7 @@ async function settle(spans: Span[]): Promise<{ record: SettledRequest['record']
   const correlator = createCorrelator({
     clock: createManualClock(T0),
     observe: observeSpans,
+    requestIds: requestIdsOf,
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settled.push(request),
     spansOfTrace: async () => [],

@@ -47,6 +47,11 @@ export interface EngineAdapter {
    * enough. Spans in no observation's `spanIds` count as ignored.
    */
   observe(spans: readonly Span[], trace: readonly Span[]): Observation[]
+  /**
+   * Ids by which the other half of a broken trace may be found, from one claimed span alone: at least those that observations made with
+   * it carry in `requestIds`. Asked for when the span arrives; null entries are left out.
+   */
+  requestIds(span: Span): readonly (string | null)[]
   readonly exposition?: ExpositionTable
 }
 

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { decodeTraces } from '../wire/otlp/decode.ts'
 import type { EngineAdapter } from './adapter.ts'
 import { ADAPTERS } from './index.ts'
-import { observeSpans } from './observe.ts'
+import { observeSpans, requestIdsOf } from './observe.ts'
 import { byStart } from './span-tree.ts'
 
 /** The spans of a recorded OTLP body. */
@@ -96,6 +96,13 @@ function describeFixture(adapter: EngineAdapter, file: URL): void {
           for (const id of observation.spanIds) expect(ids).toContain(id)
           for (const column of Object.keys(observation.columns)) expect(COLUMNS).toContain(column)
         }
+      }
+    })
+
+    test('the request ids of an observation are known span by span', () => {
+      for (const [index, observations] of observed.entries()) {
+        const ids = new Set(traces[index]?.flatMap(requestIdsOf))
+        for (const { requestIds } of observations) for (const id of requestIds) expect(ids).toContain(id)
       }
     })
 

@@ -2,7 +2,7 @@ import type { AttributeValue, Span } from '@longpole/model/span'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ADAPTERS, adapterOf } from './index.ts'
-import { observeSpans } from './observe.ts'
+import { observeSpans, requestIdsOf } from './observe.ts'
 
 const KEYS = [
   'longpole.role',
@@ -122,6 +122,16 @@ describe('observeSpans', () => {
     fc.assert(
       fc.property(fc.uniqueArray(hostileSpan, { maxLength: 8, selector: ({ spanId }) => spanId }), (spans) => {
         expect(observeSpans([...spans].reverse())).toEqual(observeSpans(spans))
+      }),
+      { seed: 20_261_124, numRuns: 500 },
+    )
+  })
+
+  test('no observation carries a request id that none of its spans told alone', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(hostileSpan, { maxLength: 8, selector: ({ spanId }) => spanId }), (spans) => {
+        const told = spans.flatMap(requestIdsOf)
+        for (const { requestIds } of observeSpans(spans).observations) for (const id of requestIds) expect(told).toContain(id)
       }),
       { seed: 20_261_124, numRuns: 500 },
     )

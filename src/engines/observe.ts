@@ -33,6 +33,12 @@ export function observeSpans(spans: readonly Span[]): Observed {
   return { observations, ignored: used.size === distinct.length ? [] : distinct.filter((span) => !used.has(span.spanId)) }
 }
 
+/** Ids by which the other half of a broken trace may be found, from one span: a superset of what its observation will carry. */
+export function requestIdsOf(span: Span): string[] {
+  const adapter = ADAPTERS.find((candidate) => candidate.claims(span))
+  return adapter === undefined ? [] : adapter.requestIds(span).filter((id) => id !== null)
+}
+
 /** Each span once, by start. */
 function distinctByStart(spans: readonly Span[]): readonly Span[] {
   if (spans.length < 2) return spans

@@ -4,7 +4,7 @@ import type { Attributes, Span } from '@longpole/model/span'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { adapterOf } from '../../../src/engines/index.ts'
-import { observeSpans } from '../../../src/engines/observe.ts'
+import { observeSpans, requestIdsOf } from '../../../src/engines/observe.ts'
 import { type Correlator, createCorrelator, type ReceivedSpan, type SettledRequest, type WrittenRecord } from './correlate.ts'
 
 const T0 = 1_790_000_000_000_000_000n
@@ -117,6 +117,7 @@ function bench(memoryBytes = 10_000_000, before?: Bench, maxTraces = 1_000): Ben
   const correlator = createCorrelator({
     clock,
     observe: observeSpans,
+    requestIds: requestIdsOf,
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settled.push(request),
     spansOfTrace: async (traceId) => stored.filter((entry) => entry.span.traceId === traceId).map((entry) => entry.span),

@@ -31,6 +31,8 @@ export interface CorrelatorSettings {
   clock: Clock
   /** The spans of one trace → what they say (src/engines). */
   observe(spans: readonly Span[]): { observations: Observation[] }
+  /** Ids that one span tells alone; its observation has no others. */
+  requestIds(span: Span): readonly string[]
   streamHeaders: PathContext['streamHeaders']
   /** Takes each finished or amended record. */
   settle(request: SettledRequest): void
@@ -69,7 +71,10 @@ export interface Correlator {
 /** Spans of one trace beyond this are stored and not correlated. */
 export const MAX_SPANS_PER_TRACE = 2_000
 const MAX_LINKED_TRACES = 16
-const OBSERVE_DELAY_MS = 1_000
+/** Rest of what comes after the rest: an amendment, or spans read back from the store. */
+const REST_MS = 1_000
+/** What was made of the spans is made again rather than held for longer. */
+const HOLD_MS = 1_000
 /** Rough heap size of an observation. */
 const OBSERVATION_BYTES = 1_200
 /** Longest stretch of work without letting receivers and the API have a turn. */
@@ -108,8 +113,8 @@ class TraceCorrelator implements Correlator {
       const trace = this.table.open(entry.span.traceId)
       if (!this.keep(trace, entry)) continue
       trace.touchedMs = now
-      if (now - this.toMonotonic(entry.receivedUnixNano) > OBSERVE_DELAY_MS) trace.restMs = now + OBSERVE_DELAY_MS
-      this.table.schedule(trace, now + OBSERVE_DELAY_MS)
+      if (now - this.toMonotonic(entry.receivedUnixNano) > REST_MS) trace.restMs = now + REST_MS
+      this.table.schedule(trace, this.firstLookMs(trace, now))
     }
   }
 
@@ -158,7 +163,7 @@ class TraceCorrelator implements Correlator {
       } catch (error) {
         // The store was away when a closed trace had to be read back: look again.
         this.settings.onTrouble((error as Error).message)
-        this.table.schedule(trace, this.clock.monotonicMs() + OBSERVE_DELAY_MS)
+        this.table.schedule(trace, this.clock.monotonicMs() + REST_MS)
       }
     }
   }
@@ -167,10 +172,6 @@ class TraceCorrelator implements Correlator {
     const { table, settings } = this
     const traces = this.linked(trace)
     const now = this.clock.monotonicMs()
-    if (!isForced && traces.every((entry) => this.isYoung(entry, now))) {
-      for (const entry of traces) table.schedule(entry, this.firstMs(entry) + settings.afterSeconds * 1e3)
-      return
-    }
     const observations = traces.length === 1 ? this.observe(trace) : traces.flatMap((entry) => this.observe(entry))
     let next = Number.POSITIVE_INFINITY
     for (const parts of joinRequests(observations, () => parentsOf(traces))) {
@@ -179,8 +180,10 @@ class TraceCorrelator implements Correlator {
       else this.finish(parts, traces)
     }
     for (const entry of traces) {
-      if (next < Number.POSITIVE_INFINITY) table.schedule(entry, Math.max(next, now + 50))
-      else if (observations.length > 0 || isForced || now - entry.touchedMs >= settings.withoutClientSeconds * 1e3) {
+      if (next < Number.POSITIVE_INFINITY) {
+        table.schedule(entry, Math.max(next, now + 50))
+        if (next > now + HOLD_MS) this.forgetObservations(entry)
+      } else if (observations.length > 0 || isForced || now - entry.touchedMs >= settings.withoutClientSeconds * 1e3) {
         this.forgetObservations(entry)
         table.close(entry)
       } else table.schedule(entry, entry.touchedMs + settings.withoutClientSeconds * 1e3)
@@ -196,29 +199,21 @@ class TraceCorrelator implements Correlator {
     }
     trace.observations = observations
     this.table.grow(trace, observations.length * OBSERVATION_BYTES)
-    this.table.setRequestIds(trace, distinctRequestIds(observations))
     return observations
   }
 
   /** The trace and those that share a request id with it, and so on, boundedly. */
   private linked(first: Trace): readonly Trace[] {
-    this.observe(first)
     if (this.table.sharing(first).length === 0) return [first]
     const found = new Set([first])
-    for (const trace of found) {
-      this.observe(trace)
-      for (const other of this.table.sharing(trace)) if (found.size < MAX_LINKED_TRACES) found.add(other)
-    }
+    for (const trace of found) for (const other of this.table.sharing(trace)) if (found.size < MAX_LINKED_TRACES) found.add(other)
     return [...found].sort((left, right) => (left.traceId < right.traceId ? -1 : 1))
   }
 
-  /** Nothing of it can be due yet; it was only looked at for the request ids that link it to others. */
-  private isYoung(trace: Trace, now: number): boolean {
-    return trace.written.length === 0 && now < this.firstMs(trace) + this.settings.afterSeconds * 1e3
-  }
-
-  private firstMs({ firstUnixNano }: Trace): number {
-    return firstUnixNano === null ? Number.POSITIVE_INFINITY : this.toMonotonic(firstUnixNano)
+  /** Before that nothing of it can be due, unless it amends a record. */
+  private firstLookMs({ written, mustLoad, firstUnixNano }: Trace, now: number): number {
+    if (written.length > 0 || mustLoad || firstUnixNano === null) return now + REST_MS
+    return Math.max(now + REST_MS, this.toMonotonic(firstUnixNano) + this.settings.afterSeconds * 1e3)
   }
 
   private toMonotonic(unixNano: bigint): number {
@@ -240,7 +235,7 @@ class TraceCorrelator implements Correlator {
     const restMs = traces.reduce((latest, trace) => Math.max(latest, trace.restMs), 0)
     const isComplete = root.vantage === 'client' && (root.role === 'request' || root.parentSpanId === '')
     if (findWritten(observations, traces).some(({ version }) => version > 0)) {
-      return Math.max(restMs, this.toMonotonic(latestArrival(observations, traces)) + OBSERVE_DELAY_MS)
+      return Math.max(restMs, this.toMonotonic(latestArrival(observations, traces)) + REST_MS)
     }
     if (isComplete) return Math.max(restMs, this.toMonotonic(arrivalOf(root, traces)) + afterSeconds * 1e3)
     return Math.max(restMs, this.toMonotonic(latestArrival(observations, traces)) + withoutClientSeconds * 1e3)
@@ -277,12 +272,7 @@ class TraceCorrelator implements Correlator {
     trace.add(entry)
     this.forgetObservations(trace)
     this.table.grow(trace, sizeOf(entry.span))
+    for (const id of this.settings.requestIds(entry.span)) this.table.addRequestId(trace, id)
     return true
   }
-}
-
-function distinctRequestIds(observations: readonly Observation[]): string[] {
-  const ids: string[] = []
-  for (const { requestIds } of observations) for (const id of requestIds) if (!ids.includes(id)) ids.push(id)
-  return ids
 }

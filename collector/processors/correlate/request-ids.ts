@@ -3,8 +3,9 @@
 import type { Trace } from './trace.ts'
 
 export interface RequestIds {
-  /** These ids instead of those that the trace had. */
-  set(trace: Trace, ids: readonly string[]): void
+  add(trace: Trace, id: string): void
+  /** The trace is no longer held. */
+  remove(trace: Trace): void
   /** Other traces that share an id with this one, as often as they do. */
   othersOf(trace: Trace): readonly Trace[]
 }
@@ -15,27 +16,26 @@ const NONE: readonly Trace[] = []
 export function createRequestIds(): RequestIds {
   const byId = new Map<string, Trace | Set<Trace>>()
 
-  function add(id: string, trace: Trace): void {
-    const known = byId.get(id)
-    if (known === undefined || known === trace) byId.set(id, trace)
-    else if (!(known instanceof Set)) byId.set(id, new Set([known, trace]))
-    else if (known.size < MAX_SHARING_TRACES) known.add(trace)
-  }
-
-  function remove(id: string, trace: Trace): void {
-    const known = byId.get(id)
-    if (known === trace) byId.delete(id)
-    else if (known instanceof Set) {
-      known.delete(trace)
-      if (known.size === 0) byId.delete(id)
-    }
-  }
-
   return {
-    set(trace, ids) {
-      for (const id of trace.requestIds) remove(id, trace)
-      trace.requestIds = ids
-      for (const id of ids) add(id, trace)
+    add(trace, id) {
+      const known = byId.get(id)
+      if (known === trace) return
+      if (known === undefined) byId.set(id, trace)
+      else if (!(known instanceof Set)) byId.set(id, new Set([known, trace]))
+      else if (known.has(trace) || known.size >= MAX_SHARING_TRACES) return
+      else known.add(trace)
+      trace.requestIds.push(id)
+    },
+    remove(trace) {
+      for (const id of trace.requestIds) {
+        const known = byId.get(id)
+        if (known === trace) byId.delete(id)
+        else if (known instanceof Set) {
+          known.delete(trace)
+          if (known.size === 0) byId.delete(id)
+        }
+      }
+      trace.requestIds = []
     },
     othersOf(trace) {
       let others: Trace[] | null = null

@@ -26,7 +26,7 @@ export interface TraceTable {
   /** Lets go of the spans of closed traces beyond the budget; which records were written stays known. */
   trimClosed(): void
   grow(trace: Trace, bytes: number): void
-  setRequestIds(trace: Trace, ids: readonly string[]): void
+  addRequestId(trace: Trace, id: string): void
   /** Other traces with a request id of this one. */
   sharing(trace: Trace): readonly Trace[]
   restore(traceId: string, written: WrittenRecord): void
@@ -47,7 +47,7 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
   const slots = createDueSlots()
 
   function letGo(trace: Trace): void {
-    requestIds.set(trace, [])
+    requestIds.remove(trace)
     held.drop(trace)
     if (trace.written.length > 0) writtenOf.keep(trace.traceId, trace.written, clock.monotonicMs())
   }
@@ -82,7 +82,7 @@ export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }
       }
     },
     grow: held.grow,
-    setRequestIds: requestIds.set,
+    addRequestId: requestIds.add,
     sharing: requestIds.othersOf,
     restore(traceId, written) {
       const trace = held.find(traceId)

@@ -43,7 +43,8 @@ export class Trace {
   written: WrittenRecord[] = []
   /** Null while spans came since they were made. */
   observations: Observation[] | null = null
-  requestIds: readonly string[] = []
+  /** Those by which it is found; see request-ids.ts. */
+  requestIds: string[] = []
   /** Monotonic ms before which it is not written: its spans are being read back, and more of them may follow. */
   restMs = 0
   /** The slot of the next look; see due-slots.ts. */

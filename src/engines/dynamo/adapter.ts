@@ -27,6 +27,10 @@ function observe(spans: readonly Span[]): Observation[] {
     .map((root) => observeRequest(root, tree.subtree(root)))
 }
 
+function requestIds({ attributes }: Span): (string | null)[] {
+  return [textOf(attributes, 'x_request_id'), textOf(attributes, 'request_id')]
+}
+
 function observeRequest(root: Span, spans: readonly Span[]): Observation {
   const { attributes } = root
   const named = (name: string) => spans.filter((span) => span.name === name)
@@ -39,7 +43,7 @@ function observeRequest(root: Span, spans: readonly Span[]): Observation {
   return gatewayObservation({
     root,
     spans,
-    requestIds: [textOf(attributes, 'x_request_id'), textOf(attributes, 'request_id')],
+    requestIds: requestIds(root),
     phases: [
       ...phase('gateway.route', select, Source.select, 'measured'),
       ...phase('engine.tokenize', preprocess ? spanSeconds(preprocess) : null, Source.preprocess, 'measured'),
@@ -63,6 +67,7 @@ export const dynamo: EngineAdapter = {
   seenVersions: ['1.6.1'],
   claims: ({ scopeName, resource }) => scopeName.startsWith('dynamo') || String(resource['service.name'] ?? '').startsWith('dynamo-'),
   observe,
+  requestIds,
   exposition: DYNAMO_METRICS,
   response: { streamHeaders: 'unknown' },
   produces: [

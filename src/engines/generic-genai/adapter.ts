@@ -1,6 +1,6 @@
 // Stock OpenTelemetry GenAI and HTTP client spans: the client that does not use our SDK.
 import type { EngineAdapter } from '../adapter.ts'
-import { claims, observe } from './spans.ts'
+import { claims, observe, requestIds } from './spans.ts'
 
 export const genericGenAi: EngineAdapter = {
   name: 'generic-genai',
@@ -9,6 +9,7 @@ export const genericGenAi: EngineAdapter = {
   seenVersions: ['openai-v2-2.3b0'],
   claims,
   observe,
+  requestIds,
   response: { streamHeaders: 'unknown' },
   produces: [],
   unobservable: [

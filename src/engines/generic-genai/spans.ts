@@ -42,6 +42,10 @@ export function observe(spans: readonly Span[]): Observation[] {
   return observations
 }
 
+export function requestIds({ attributes }: Span): (string | null)[] {
+  return [textOf(attributes, GenAi.responseId)]
+}
+
 function isGenAi(span: Span): boolean {
   const { attributes } = span
   const operation = textOf(attributes, GenAi.operationName)
@@ -72,7 +76,7 @@ function observeCall(span: Span, role: 'request' | 'attempt', inside: readonly S
     spanId: span.spanId,
     parentSpanId: span.parentSpanId,
     spanIds: [span.spanId, ...inside.map((exchange) => exchange.spanId)],
-    requestIds: [textOf(span.attributes, GenAi.responseId)].filter((id) => id !== null),
+    requestIds: requestIds(span).filter((id) => id !== null),
     startUnixNano: span.startUnixNano,
     endUnixNano: span.endUnixNano,
     clock: clockOf(span),

@@ -42,6 +42,10 @@ function isUpstreamCall(span: Span): boolean {
   return span.name === 'litellm_request' || (span.kind === SpanKind.client && GenAi.operationName in span.attributes)
 }
 
+function requestIds({ attributes }: Span): (string | null)[] {
+  return [textOf(attributes, GenAi.responseId)]
+}
+
 function observeRequest(root: Span, spans: readonly Span[]): Observation {
   const calls = spans.filter(isUpstreamCall)
   const call = calls.at(-1)
@@ -50,7 +54,7 @@ function observeRequest(root: Span, spans: readonly Span[]): Observation {
   return gatewayObservation({
     root,
     spans,
-    requestIds: [textOf(attributes, GenAi.responseId)],
+    requestIds: call === undefined ? [] : requestIds(call),
     phases: phase('gateway.route', between(root.startUnixNano, calls[0]?.startUnixNano), Source.route, 'residual'),
     boundaries: call === undefined || firstChunk === null ? {} : { firstToken: call.startUnixNano + nanos(firstChunk) },
     columns: {
@@ -73,6 +77,7 @@ export const litellm: EngineAdapter = {
   seenVersions: ['1.106.2'],
   claims: ({ scopeName, resource }) => scopeName === LITELLM || (scopeName === 'fastapi' && resource[Otel.serviceName] === LITELLM),
   observe,
+  requestIds,
   exposition: LITELLM_METRICS,
   response: { streamHeaders: 'unknown' },
   produces: [{ phase: 'gateway.route', from: 'B', to: 'C', source: Source.route, exactness: 'residual' }],

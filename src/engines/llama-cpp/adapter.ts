@@ -9,6 +9,7 @@ export const llamaCpp: EngineAdapter = {
   seenVersions: ['2026.10.11549'],
   claims: () => false,
   observe: () => [],
+  requestIds: () => [],
   exposition: LLAMA_CPP_METRICS,
   response: { streamHeaders: 'unknown' },
   produces: [],

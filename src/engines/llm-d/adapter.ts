@@ -34,13 +34,15 @@ function observe(spans: readonly Span[]): Observation[] {
   })
 }
 
+const pickedIdOf = ({ attributes }: Span): string | null => textOf(attributes, 'gen_ai.request.id')
+const proxiedIdOf = ({ attributes }: Span): string | null => textOf(attributes, 'llm_d.pd_proxy.request_id')
+
 function observePicker(root: Span, spans: readonly Span[]): Observation {
   const orchestration = spans.find(({ name }) => name === ORCHESTRATION)
-  const requestIds = spans.map((span) => textOf(span.attributes, 'gen_ai.request.id'))
   return gatewayObservation({
     root,
     spans,
-    requestIds,
+    requestIds: spans.map(pickedIdOf),
     // The flow-control queue is inside; the picker has no span of it.
     phases: phase('gateway.route', orchestration ? spanSeconds(orchestration) : null, Source.orchestration, 'upper_bound'),
     columns: {
@@ -60,7 +62,7 @@ function observeSidecar(root: Span, spans: readonly Span[]): Observation {
   return gatewayObservation({
     root,
     spans,
-    requestIds: spans.map((span) => textOf(span.attributes, 'llm_d.pd_proxy.request_id')),
+    requestIds: spans.map(proxiedIdOf),
     phases,
     columns: {
       gateway: textOf(root.resource, Otel.serviceName),
@@ -78,6 +80,7 @@ export const llmD: EngineAdapter = {
   claims: ({ scopeName, resource }) =>
     scopeName.startsWith('llm-d-router/') || String(resource[Otel.serviceName] ?? '').startsWith('llm-d-'),
   observe,
+  requestIds: (span) => [pickedIdOf(span), proxiedIdOf(span)],
   exposition: LLM_D_METRICS,
   response: { streamHeaders: 'unknown' },
   produces: [

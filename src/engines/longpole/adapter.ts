@@ -1,6 +1,6 @@
 // Our own senders: the SDK in the client program and the sidecar beside the engine.
 import type { EngineAdapter } from '../adapter.ts'
-import { claimsSdk, claimsSidecar, observeSdk, observeSidecar } from './spans.ts'
+import { claimsSdk, claimsSidecar, observeSdk, observeSidecar, requestIds } from './spans.ts'
 
 export const longpoleSdk: EngineAdapter = {
   name: 'longpole-sdk',
@@ -9,6 +9,7 @@ export const longpoleSdk: EngineAdapter = {
   seenVersions: ['0.1.0'],
   claims: claimsSdk,
   observe: observeSdk,
+  requestIds,
   response: { streamHeaders: 'unknown' },
   produces: [
     { phase: 'client.backoff', from: 'A', to: 'A', source: 'sdk attempts', exactness: 'measured' },
@@ -29,6 +30,7 @@ export const longpoleSidecar: EngineAdapter = {
   seenVersions: ['0.1.0'],
   claims: claimsSidecar,
   observe: observeSidecar,
+  requestIds,
   response: { streamHeaders: 'unknown' },
   produces: [{ phase: 'sidecar', from: 'B', to: 'C', source: 'sidecar proxy', exactness: 'measured' }],
   unobservable: [{ what: 'phases inside the engine', instead: "the engine's own spans; else the time to its first token as a whole" }],

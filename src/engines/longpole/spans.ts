@@ -33,6 +33,10 @@ export function observeSidecar(spans: readonly Span[]): Observation[] {
   return withRole(spans).map(({ span }) => observeOne(span, 'sidecar', 'attempt', tree))
 }
 
+export function requestIds({ attributes }: Span): (string | null)[] {
+  return [textOf(attributes, Longpole.requestId), textOf(attributes, GenAi.responseId)]
+}
+
 function withRole(spans: readonly Span[]): { span: Span; role: 'request' | 'attempt' }[] {
   const found: { span: Span; role: 'request' | 'attempt' }[] = []
   for (const span of spans) {
@@ -56,7 +60,7 @@ function observeOne(span: Span, vantage: 'client' | 'sidecar', role: 'request' |
     spanId: span.spanId,
     parentSpanId: span.parentSpanId,
     spanIds: parts.length === 0 ? [span.spanId] : [span.spanId, ...parts.map((part) => part.spanId)],
-    requestIds: [textOf(attributes, Longpole.requestId), textOf(attributes, GenAi.responseId)].filter((id) => id !== null),
+    requestIds: requestIds(span).filter((id) => id !== null),
     startUnixNano,
     endUnixNano: span.endUnixNano,
     clock: clockOf(span),

@@ -9,6 +9,7 @@ export const openaiCompatible: EngineAdapter = {
   seenVersions: [],
   claims: () => false,
   observe: () => [],
+  requestIds: () => [],
   response: { streamHeaders: 'unknown' },
   produces: [],
   unobservable: [

@@ -12,6 +12,10 @@ import { SGLANG_ROUTER_METRICS } from './metrics.ts'
 export const SGLANG_ROUTER = 'sglang-router'
 const SCOPE = 'smg'
 
+function requestIds({ attributes }: Span): (string | null)[] {
+  return [textOf(attributes, 'request_id')]
+}
+
 function observe(spans: readonly Span[], trace: readonly Span[]): Observation[] {
   return spans
     .filter((span) => isModelRoute(textOf(span.attributes, 'uri')))
@@ -20,7 +24,7 @@ function observe(spans: readonly Span[], trace: readonly Span[]): Observation[] 
       const observation = gatewayObservation({
         root,
         spans: [root],
-        requestIds: [textOf(root.attributes, 'request_id')],
+        requestIds: requestIds(root),
         phases: [],
         boundaries: secondsToHeaders === null ? {} : { headers: root.startUnixNano + nanos(secondsToHeaders) },
         columns: { gateway: textOf(root.resource, Otel.serviceName), ...outcomeOf(countOf(root.attributes, 'status_code')) },
@@ -60,6 +64,7 @@ export const sglangRouter: EngineAdapter = {
   seenVersions: ['0.3.2'],
   claims: ({ scopeName }) => scopeName === SCOPE,
   observe,
+  requestIds,
   exposition: SGLANG_ROUTER_METRICS,
   response: { streamHeaders: 'unknown' },
   produces: [],

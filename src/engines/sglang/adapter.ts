@@ -2,7 +2,7 @@
 import type { EngineAdapter } from '../adapter.ts'
 import { SGLANG_METRICS } from './metrics.ts'
 import { SglangSource } from './phases.ts'
-import { claims, observe, SGLANG } from './spans.ts'
+import { claims, observe, requestIds, SGLANG } from './spans.ts'
 
 export const sglang: EngineAdapter = {
   name: SGLANG,
@@ -11,6 +11,7 @@ export const sglang: EngineAdapter = {
   seenVersions: ['0.5.23'],
   claims,
   observe,
+  requestIds,
   exposition: SGLANG_METRICS,
   // An OpenAI stream's headers, role chunk and first token leave together.
   response: { streamHeaders: 'H' },

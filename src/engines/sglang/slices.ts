@@ -67,7 +67,7 @@ export function readServed(root: Span, tree: SpanTree): ServedRequest {
     root,
     spans,
     role: roleOf(root),
-    rid: textOf(root.attributes, Attribute.rid) ?? textOf(root.attributes, Attribute.requestId),
+    rid: ridOf(root),
     bootstrapRoom: roomOf(root),
     hostId: thread ? textOf(thread.attributes, Attribute.hostId) : null,
     pid: thread ? plainText(thread, Attribute.pid) : null,
@@ -93,7 +93,11 @@ function roleOf(root: Span): ServerRole {
   return root.name.startsWith('decode ') ? 'decode' : 'unified'
 }
 
-function roomOf(root: Span): string | null {
+export function ridOf(root: Span): string | null {
+  return textOf(root.attributes, Attribute.rid) ?? textOf(root.attributes, Attribute.requestId)
+}
+
+export function roomOf(root: Span): string | null {
   return plainText(root, Attribute.bootstrapRoom)
 }
 

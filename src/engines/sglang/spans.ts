@@ -8,7 +8,7 @@ import { clockOf, countOf, placeOf, textOf } from '../attributes.ts'
 import { between, latest, nanos, phase } from '../durations.ts'
 import { spanTree } from '../span-tree.ts'
 import { kvTransfer, SglangSource } from './phases.ts'
-import { Attribute, isHealthCheck, isRoot, readServed, type ServedRequest } from './slices.ts'
+import { Attribute, isHealthCheck, isRoot, readServed, ridOf, roomOf, type ServedRequest } from './slices.ts'
 
 export const SGLANG = 'sglang'
 
@@ -32,6 +32,17 @@ export function observe(spans: readonly Span[]): Observation[] {
     const peer = (first.role === 'prefill' ? decodeByRoom : prefillByRoom).get(first.bootstrapRoom)
     return observeHop(first, first.bootstrapRoom === null ? undefined : peer)
   })
+}
+
+export function requestIds(span: Span): (string | null)[] {
+  if (!isRoot(span) || isHealthCheck(span)) return []
+  const room = roomOf(span)
+  return [ridOf(span), room === null ? null : roomId(room)]
+}
+
+/** Both servers of a disaggregated request know it by the same room. */
+function roomId(bootstrapRoom: string): string {
+  return `bootstrap_room:${bootstrapRoom}`
 }
 
 /** `n` > 1 makes a root a sequence, a parent without tokens and a prefix-warming one: same caller, same created time, same process. */
@@ -81,14 +92,14 @@ function observeUnified(sequences: readonly ServedRequest[]): Observation {
 /** The decode server tokenizes and waits for room while the prefill server does the same: only the prefill side is on the path. */
 function observeHop(request: ServedRequest, peer: ServedRequest | undefined): Observation {
   const replica = placeOf(request.root.resource).replica ?? `${request.hostId?.slice(0, 8) ?? ''}:${request.pid ?? ''}`
-  const requestIds = request.bootstrapRoom === null ? [] : [`bootstrap_room:${request.bootstrapRoom}`]
+  const rooms = request.bootstrapRoom === null ? [] : [roomId(request.bootstrapRoom)]
   const hop = { role: 'hop' as const }
   if (request.role === 'prefill') {
     const shared = common(request, [request], untilFirstToken(request))
     return {
       ...shared,
       ...hop,
-      requestIds: [...shared.requestIds, ...requestIds],
+      requestIds: [...shared.requestIds, ...rooms],
       boundaries: { received: request.root.startUnixNano },
       columns: {
         ...columnsOf(request),
@@ -110,7 +121,7 @@ function observeHop(request: ServedRequest, peer: ServedRequest | undefined): Ob
   return {
     ...shared,
     ...hop,
-    requestIds: [...shared.requestIds, ...requestIds],
+    requestIds: [...shared.requestIds, ...rooms],
     boundaries: {
       received: request.root.startUnixNano,
       firstToken: request.firstOutput ?? undefined,

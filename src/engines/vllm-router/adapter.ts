@@ -10,6 +10,7 @@ export const vllmRouter: EngineAdapter = {
   seenVersions: ['0.1.17'],
   claims: () => false,
   observe: () => [],
+  requestIds: () => [],
   exposition: VLLM_ROUTER_METRICS,
   response: { streamHeaders: 'unknown' },
   produces: [],

@@ -1,7 +1,7 @@
 // vLLM: what it says, what it cannot say.
 import type { EngineAdapter } from '../adapter.ts'
 import { VLLM_METRICS } from './metrics.ts'
-import { claims, observe, VLLM, VllmSource } from './spans.ts'
+import { claims, observe, requestIds, VLLM, VllmSource } from './spans.ts'
 
 export const vllm: EngineAdapter = {
   name: VLLM,
@@ -10,6 +10,7 @@ export const vllm: EngineAdapter = {
   seenVersions: ['0.32.0'],
   claims,
   observe,
+  requestIds,
   exposition: VLLM_METRICS,
   // A stream's headers leave after render and tokenize, before the request goes to the engine core.
   response: { streamHeaders: 'D' },

@@ -91,7 +91,7 @@ function observeRequest(sequences: readonly Sequence[]): Observation {
     spanId: (sequences[0] as Sequence).span.spanId,
     parentSpanId: span.parentSpanId,
     spanIds: sequences.map((sequence) => sequence.span.spanId),
-    requestIds: requestIds(sequences),
+    requestIds: [...new Set(sequences.flatMap(idsOf))],
     startUnixNano: earliest(sequences.map((sequence) => sequence.span.startUnixNano)) ?? span.startUnixNano,
     endUnixNano,
     clock: clockOf(span),
@@ -129,15 +129,16 @@ function lastTokenAt({ span, timeToFirstToken, decode }: Sequence): bigint | und
 }
 
 /** The engine's own ids, and `x-request-id` out of them: `chatcmpl-<id>`, `cmpl-<id>-<index>`. */
-function requestIds(sequences: readonly Sequence[]): string[] {
-  const ids = new Set<string>()
-  for (const { requestId, baseId } of sequences) {
-    if (requestId === null || baseId === null) continue
-    ids.add(baseId)
-    ids.add(requestId)
-    ids.add(baseId.replace(/^(chatcmpl|cmpl)-/, ''))
-  }
-  return [...ids]
+export function requestIds(span: Span): string[] {
+  return span.name === REQUEST_SPAN ? idsOf(readSequence(span)) : []
+}
+
+function idsOf({ requestId, baseId }: Sequence): string[] {
+  return requestId === null || baseId === null ? [] : [baseId, requestId, callersIdOf(baseId)]
+}
+
+function callersIdOf(baseId: string): string {
+  return baseId.replace(/^(chatcmpl|cmpl)-/, '')
 }
 
 function columnsOf(sequences: readonly Sequence[], first: Sequence): Observation['columns'] {
@@ -147,7 +148,7 @@ function columnsOf(sequences: readonly Sequence[], first: Sequence): Observation
   return {
     ...placeOf(first.span.resource),
     engine: VLLM,
-    ...(first.baseId === null ? {} : { request_id: first.baseId.replace(/^(chatcmpl|cmpl)-/, '') }),
+    ...(first.baseId === null ? {} : { request_id: callersIdOf(first.baseId) }),
     prompt_tokens: sumOrNull([...prompts.values()]),
     output_tokens: sumOrNull(outputs),
     cached_tokens: countOf(first.span.attributes, Attribute.cachedTokens),
