@@ -1,5 +1,5 @@
-// Windows with more requests than a picture needs are read in many short slices of time, spread evenly: the store reads only the granules
-// of those slices. Whoever uses it says so to the reader, and multiplies counts by `oneIn`.
+// Windows with more requests than a picture needs are read in many short slices of time, spread evenly. Whoever uses it says so to the
+// reader, and multiplies counts by `oneIn`.
 import { REQUESTS } from '../../store/schema/tables.ts'
 import type { Store } from '../../store/store.ts'
 
@@ -10,9 +10,9 @@ export interface TimeWindow {
 }
 
 export interface TimeSample {
-  /** SQL on `start_unix_ns` with the numbers in it; null where the whole window is read. */
+  /** SQL with the numbers in it; null where the whole window is read. */
   condition: string | null
-  /** Whole length of the window ÷ length of its slices; 1 for all of it. */
+  /** Length of the whole ÷ length of its slices; 1 for all of it. */
   oneIn: number
 }
 
@@ -43,20 +43,29 @@ export async function chooseSample(store: Store, window: TimeWindow, settings: T
 }
 
 /** Slices that are one part in `oneIn` of the window. */
-export function sliceWindow({ from, to }: TimeWindow, oneIn: number, slices: number): TimeSample {
+export function sliceWindow({ from, to }: TimeWindow, oneIn: number, count: number): TimeSample {
+  const step = (to - from) / BigInt(count)
+  const edges = Array.from({ length: count + 1 }, (_, index) => from + step * BigInt(index))
+  return slices('start_unix_ns', edges, oneIn)
+}
+
+/** One slice between each two edges, Unix nanoseconds ascending, one part in `oneIn` of the time between them. */
+export function slices(column: 'start_unix_ns' | 'received_unix_ns', edges: readonly bigint[], oneIn: number): TimeSample {
   // Below this the store reads nearly all granules anyway.
   if (oneIn < 2) return WHOLE
-  const step = (to - from) / BigInt(slices)
-  const width = BigInt(Math.floor(Number(step) / oneIn))
-  if (width <= 0n) return WHOLE
-  const ranges = Array.from({ length: slices }, (_, index) => {
-    const start = from + step * BigInt(index) + BigInt(Math.floor(place(index) * Number(step - width)))
-    return `(start_unix_ns >= ${start} AND start_unix_ns < ${start + width})`
-  })
-  return { condition: `(${ranges.join(' OR ')})`, oneIn: Number(step) / Number(width) }
+  const thousandths = BigInt(Math.round(oneIn * 1_000))
+  const ranges: string[] = []
+  for (const [index, from] of edges.slice(0, -1).entries()) {
+    const step = (edges[index + 1] as bigint) - from
+    const width = (step * 1_000n) / thousandths
+    if (width <= 0n) return WHOLE
+    const start = from + BigInt(Math.floor(place(index) * Number(step - width)))
+    ranges.push(`(${column} >= ${start} AND ${column} < ${start + width})`)
+  }
+  return ranges.length === 0 ? WHOLE : { condition: `(${ranges.join(' OR ')})`, oneIn: Number(thousandths) / 1_000 }
 }
 
 /** 0 to 1, the same for the same slice, evenly spread (the golden ratio's multiples, a low-discrepancy sequence). */
 function place(index: number): number {
-  return (index * 0.618_033_988_749_895) % 1
+  return (0.5 + index * 0.618_033_988_749_895) % 1
 }

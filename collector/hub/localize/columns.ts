@@ -2,6 +2,7 @@
 import { type ColumnKind, REQUEST_COLUMNS } from '@longpole/model/request-columns'
 import { PHASE_COLUMNS } from '@longpole/model/request-record'
 import { REQUESTS } from '../../store/schema/tables.ts'
+import { type Receipts, readReceipts, receiptColumns } from '../api/received-sample.ts'
 import { type TimeSample, WHOLE } from '../api/time-sample.ts'
 
 /** Dictionary columns that tell how a request ended or who saw it: read, but no part of a slice. */
@@ -57,16 +58,24 @@ function rangeOf({ from, to }: { from: number; to: number }, index: number, para
   return `start_unix_ns >= {from_${index}:Int64} AND start_unix_ns < {to_${index}:Int64}`
 }
 
-/** How many rows each window has, as columns c0, c1, …. */
-export function countQuery({ model, slice, windows }: Pick<RowsWanted, 'model' | 'slice' | 'windows'>): {
-  sql: string
-  parameters: Record<string, unknown>
-} {
+/** What a window holds: how many rows, and when they were received. */
+export interface WindowRows {
+  rows: number
+  receipts: Receipts
+}
+
+/** Rows of each window, and what slices of it are made of: `parts` of them each. */
+export function countQuery({ model, slice, windows }: Pick<RowsWanted, 'model' | 'slice' | 'windows'>, parts: readonly number[]) {
   const parameters: Record<string, unknown> = {}
-  const counted = windows.map((window, index) => `countIf(${rangeOf(window, index, parameters)}) AS c${index}`)
+  const counted = windows.map((window, index) => {
+    const range = rangeOf(window, index, parameters)
+    return `countIf(${range}) AS rows_${index}, ${receiptColumns(`${index}`, range, parts[index] ?? 1)}`
+  })
   const whole = { from: Math.min(...windows.map(({ from }) => from)), to: Math.max(...windows.map(({ to }) => to)) }
   const conditions = [rangeOf(whole, windows.length, parameters), ...conditionsOf({ model, slice }, parameters)]
-  return { sql: `SELECT ${counted.join(', ')} FROM ${REQUESTS.name} WHERE ${conditions.join(' AND ')}`, parameters }
+  const read = (row: Readonly<Record<string, unknown>>): WindowRows[] =>
+    windows.map((_, index) => ({ rows: Number(row[`rows_${index}`] ?? 0), receipts: readReceipts(row, `${index}`) }))
+  return { sql: `SELECT ${counted.join(', ')} FROM ${REQUESTS.name} WHERE ${conditions.join(' AND ')}`, parameters, read }
 }
 
 /**

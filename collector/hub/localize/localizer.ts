@@ -10,8 +10,8 @@ import { advance, type OpenFinding } from '../../../src/localizer/lifecycle.ts'
 import { REQUESTS, SAMPLES } from '../../store/schema/tables.ts'
 import type { Store } from '../../store/store.ts'
 import { Problem } from '../api/problem.ts'
-import { sliceWindow, type TimeSample } from '../api/time-sample.ts'
-import { countQuery, rowsQuery } from './columns.ts'
+import { sliceReceipts } from '../api/received-sample.ts'
+import { countQuery, rowsQuery, type WindowRows } from './columns.ts'
 import { askedQuestion, continuousQuestions } from './questions.ts'
 import { BASELINE_SECONDS, chooseWindows, SETTLE_SECONDS, type Windows } from './windows.ts'
 import { type LocalizerWorker, startLocalizerWorker } from './worker-client.ts'
@@ -38,18 +38,19 @@ export interface HubLocalizer {
 const MAX_MODELS = 8
 const MIN_ROWS = 60
 const RECENT_SECONDS = 300
-/** Rows read of the windows at most; more are sampled by record id. */
+/** Rows of the windows that are compared at most; more are sampled, first by slices of time, then by record id. */
 interface RowLimits {
   incident: number
   baseline: number
+  /** Rows of the slices for each row that is compared: more read, less chance in whose batches of spans they hold. */
+  readPerRow: number
 }
-const WATCH_LIMITS: RowLimits = { incident: 60_000, baseline: 30_000 }
+const WATCH_LIMITS: RowLimits = { incident: 60_000, baseline: 30_000, readPerRow: 3 }
 /** Somebody waits for this answer. */
-const ASKED_LIMITS: RowLimits = { incident: 3_000, baseline: 3_000 }
+const ASKED_LIMITS: RowLimits = { incident: 3_000, baseline: 3_000, readPerRow: 8 }
 const MAX_SAMPLES = 20_000
-/** Rows of the slices of a window for each row that is compared. */
-const ROWS_READ_PER_ROW = 10
-const SLICES = 60
+/** Slices of each side: every one costs a seek in each of some hundred columns. */
+const SLICES = 40
 const EVENT_SECONDS = 1_800
 
 export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer {
@@ -182,11 +183,13 @@ async function readTask(
 ) {
   const { store } = settings
   const all = [windows.incident, ...windows.baseline]
-  const counts = await countRows(store, model, all, slice)
-  const stored = { incident: counts[0] ?? 0, baseline: counts.slice(1).reduce((sum, count) => sum + count, 0) }
+  const parts = all.map((_, index) => (index === 0 ? SLICES : Math.ceil(SLICES / windows.baseline.length)))
+  const counts = await countRows(store, { model, windows: all, slice }, parts)
+  const stored = { incident: counts[0]?.rows ?? 0, baseline: counts.slice(1).reduce((sum, { rows }) => sum + rows, 0) }
   if (stored.incident < 1 || stored.baseline < 1) return null
   const excess = all.map((_, index) => (index === 0 ? stored.incident / limits.incident : stored.baseline / limits.baseline))
-  const slices = all.map((window, index) => sliceOf(window, excess[index] ?? 1))
+  // Of a window with far too many rows only slices are read, and of their rows a sample: the store reads a part of it.
+  const slices = counts.map(({ receipts }, index) => sliceReceipts(receipts, (excess[index] ?? 1) / limits.readPerRow))
   const oneIn = excess.map((ratio, index) => Math.ceil(ratio / (slices[index]?.oneIn ?? 1)))
   const { sql, parameters } = rowsQuery({ model, windows: all, oneIn, slices, slice, streaming: settings.streaming() })
   const from = Math.max(windows.incident.from - EVENT_SECONDS, windows.baseline[0]?.from ?? windows.incident.from)
@@ -198,20 +201,10 @@ async function readTask(
   return { task: { arrow, samples, events }, stored, isSampled: excess.some((ratio) => ratio > 1) }
 }
 
-/** Of a window with far too many rows only slices are read, and of their rows a sample: the store reads a part of it. */
-function sliceOf({ from, to }: { from: number; to: number }, excess: number): TimeSample {
-  return sliceWindow({ from: BigInt(nanos(from)), to: BigInt(nanos(to)) }, excess / ROWS_READ_PER_ROW, SLICES)
-}
-
-async function countRows(
-  store: Store,
-  model: string | null,
-  windows: { from: number; to: number }[],
-  slice: Record<string, string[]>,
-): Promise<number[]> {
-  const { sql, parameters } = countQuery({ model, windows, slice })
-  const [row] = await store.query<Record<string, number | string>>(sql, parameters)
-  return windows.map((_, index) => Number(row?.[`c${index}`] ?? 0))
+async function countRows(store: Store, wanted: Parameters<typeof countQuery>[0], parts: readonly number[]): Promise<WindowRows[]> {
+  const { sql, parameters, read } = countQuery(wanted, parts)
+  const [row] = await store.query<Record<string, unknown>>(sql, parameters)
+  return read(row ?? {})
 }
 
 async function readSamples(store: Store, model: string | null, from: number, to: number): Promise<EngineSample[]> {
