@@ -60,7 +60,7 @@ const rendered = ALERTS.filter(({ family }) => family !== 'watchdog').flatMap((d
 interface Rules {
   alerts: readonly PrometheusAlert[]
   recordings: typeof recordings
-  isRead: (metric: string) => boolean
+  isRead: (series: string) => boolean
 }
 
 const EVERY_RULE = rulesFor(rendered)
@@ -76,8 +76,7 @@ function rulesFor(alerts: readonly PrometheusAlert[]): Rules {
       waiting.push(...recordings.flatMap(({ record, expr }) => (record === name ? [expr] : [])))
     }
   }
-  const isRead = (metric: string) => ['', '_bucket', '_sum', '_count'].some((suffix) => read.has(`${metric}${suffix}`))
-  return { alerts, recordings: recordings.filter(({ record }) => read.has(record)), isRead }
+  return { alerts, recordings: recordings.filter(({ record }) => read.has(record)), isRead: (series) => read.has(series) }
 }
 
 /** Evaluates the case in `history`, which then holds it for queries. Tickets need every recording and a yesterday: five times the work. */

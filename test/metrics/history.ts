@@ -30,8 +30,8 @@ export interface HistorySource {
   prices?: Config['prices']
   /** Scrape interval, seconds. */
   stepSeconds?: number
-  /** Metrics to be kept, by their names in conventions; all of them by default. */
-  isWanted?: (name: string) => boolean
+  /** Series to be kept, by their names on the page (`…_bucket`, `…_sum`, `…_count`); all of them by default. */
+  isWanted?: (series: string) => boolean
 }
 
 export interface WrittenHistory {
@@ -44,14 +44,14 @@ export interface WrittenHistory {
 
 /** Writes the history as OpenMetrics with time stamps. */
 export async function writeHistory(path: string, source: HistorySource): Promise<WrittenHistory> {
-  const { samples, objectives, events = [], stepSeconds = 15 } = source
+  const { samples, objectives, events = [], stepSeconds = 15, isWanted = () => true } = source
   const records = source.records.filter((record) => record.outcome !== 'open')
   const step = BigInt(stepSeconds) * 1_000_000_000n
   if (records.length === 0) throw new Error('a history needs records')
   let now = (earliestStart(records) / step) * step
   const end = settledAt(records.at(-1) as RequestRecord) + step
   const clock: Clock = { unixNano: () => now, monotonicMs: () => Number(now / 1_000_000n) }
-  const registry = createWantedRegistry(source.isWanted)
+  const registry = createWantedRegistry(isWanted)
   const metrics = createRequestMetrics(registry, objectives, clock)
   if (source.prices !== undefined) publishConfig(registry, { prices: source.prices })
   const inFlight = createInFlight(source.records)
@@ -74,7 +74,10 @@ export async function writeHistory(path: string, source: HistorySource): Promise
     metrics.expire()
     const stamp = Number(now / 1_000_000n) / 1e3
     const page = await registry.render(false)
-    for (const line of page.split('\n')) if (line !== '' && !line.startsWith('#')) out.write(`${line} ${stamp}\n`)
+    for (const line of page.split('\n')) {
+      const series = /^[\w:]+/.exec(line)?.[0]
+      if (series !== undefined && isWanted(series)) out.write(`${line} ${stamp}\n`)
+    }
     pages++
     if (out.writableNeedDrain) await once(out, 'drain')
   }
@@ -84,8 +87,10 @@ export async function writeHistory(path: string, source: HistorySource): Promise
 }
 
 /** The hub's registry; counting on a metric that nobody wants costs nothing and is on no page. */
-function createWantedRegistry(isWanted: (name: string) => boolean = () => true): MetricRegistry<HubMetricKey> {
-  const keys = (Object.keys(HUB_EXPORTED_METRICS) as HubMetricKey[]).filter((key) => isWanted(HUB_EXPORTED_METRICS[key].name))
+function createWantedRegistry(isWanted: (series: string) => boolean): MetricRegistry<HubMetricKey> {
+  const keys = (Object.keys(HUB_EXPORTED_METRICS) as HubMetricKey[]).filter((key) =>
+    ['', '_bucket', '_sum', '_count'].some((suffix) => isWanted(`${HUB_EXPORTED_METRICS[key].name}${suffix}`)),
+  )
   const definitions = Object.fromEntries(keys.map((key) => [key, HUB_EXPORTED_METRICS[key]])) as typeof HUB_EXPORTED_METRICS
   const registry = createRegistry(definitions, { version: 'history', component: 'hub' })
   const wanted = new Set(keys)
