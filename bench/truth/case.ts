@@ -15,6 +15,10 @@ export interface Truth {
   mechanisms: string[]
   /** Unix seconds at which the effect begins. */
   onset: number | null
+  /** Part of the target's rise that goes where one fault is left out of the same run, by its slice; absent: not judged. */
+  shares?: { slice: Slice; share: number }[]
+  /** Of the question's change events: the one that did it, and those that did nothing. Absent: not judged. */
+  changes?: { guilty: string | null; innocent: string[] }
   /** Dimensions or lengths that moved, any of which counts as right. */
   moved: string[]
   /** The effect is large enough to be held to it; others must be silent or right. */

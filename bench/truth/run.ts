@@ -11,10 +11,10 @@ import { FLEET_OPTIONS, fleetCase } from './generators/fleet.ts'
 import { fleetFaults, fleetShifts } from './generators/fleet-faults.ts'
 import { readSimulated } from './generators/simulated.ts'
 import { smallEngineCase } from './generators/small-engines.ts'
-import { smallFaults } from './generators/small-faults.ts'
+import { smallFaults, smallPairs } from './generators/small-faults.ts'
 import { isotonic } from './isotonic.ts'
 import { type Said, scoreCase } from './score.ts'
-import { add, createTotal, HEADER, row, type Total } from './summary.ts'
+import { add, createTotal, HEADER, MORE_HEADER, moreRow, row, type Total } from './summary.ts'
 
 const { values: options } = parseArgs({
   options: {
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
     full: { type: 'boolean', default: false },
     ablations: { type: 'boolean', default: false },
     calibrate: { type: 'boolean', default: false },
-    suites: { type: 'string', default: 'small-engines,fleet' },
+    suites: { type: 'string', default: 'small-engines,two-faults,fleet' },
     data: { type: 'string', multiple: true, default: [] },
   },
 })
@@ -34,6 +34,7 @@ async function* cases(): AsyncGenerator<TruthCase> {
   const suites = new Set(options.suites.split(','))
   for (let seed = from; seed <= to; seed++) {
     if (suites.has('small-engines')) for (const fault of smallFaults(seed)) yield smallEngineCase(fault, seed)
+    if (suites.has('two-faults')) for (const pair of smallPairs(seed)) yield smallEngineCase(pair, seed)
     // A large case takes a second or two: one seed in three, all of them in the full form.
     if (!suites.has('fleet') || (!options.full && (seed - from) % 3 !== 0)) continue
     for (const fault of [...fleetFaults(1), ...fleetShifts()]) yield fleetCase(fault, seed)
@@ -47,9 +48,9 @@ async function* cases(): AsyncGenerator<TruthCase> {
 function ask(given: TruthCase, without: ReadonlySet<Step>, covariates: string[] | null): Said {
   const { findings } = localize(given.table, { ...given.question, without, covariates })
   const first = findings[0]
-  if (first === undefined) return { verdict: 'no_regression', slices: [], finding: null }
+  if (first === undefined) return { verdict: 'no_regression', slices: [], finding: null, findings }
   const named = findings.filter((finding) => finding.verdict === 'localized').map((finding) => finding.slice)
-  return { verdict: first.verdict, slices: [...named, ...first.aliases], finding: first }
+  return { verdict: first.verdict, slices: [...named, ...first.aliases], finding: first, findings }
 }
 
 function totalOf(totals: Map<string, Total>, name: string): Total {
@@ -81,7 +82,7 @@ async function main(): Promise<void> {
     }
     for (const [name, baseline] of Object.entries(BASELINES)) {
       const slices = baseline(given)
-      add(totalOf(methods, name), given, scoreCase(given, { verdict: 'localized', slices, finding: null }))
+      add(totalOf(methods, name), given, scoreCase(given, { verdict: 'localized', slices, finding: null, findings: [] }))
     }
     if (!options.ablations) continue
     for (const step of STEPS)
@@ -89,9 +90,10 @@ async function main(): Promise<void> {
     add(totalOf(methods, 'ours without conditioning'), given, scoreCase(given, ask(given, new Set(), [])))
   }
   const table = (totals: Map<string, Total>) => `${HEADER}\n${[...totals].map(([name, total]) => row(name, total)).join('\n')}`
+  const more = [...methods].filter(([name]) => name.includes('ours')).map(([name, total]) => moreRow(name, total))
   const seconds = ((performance.now() - start) / 1000).toFixed(0)
   process.stdout.write(
-    `Seeds ${options.seeds}, ${seconds} s.\n\n${table(methods)}\n\n${table(families)}\n\nLosses:\n${losses.map((loss) => `- ${loss}`).join('\n')}\n`,
+    `Seeds ${options.seeds}, ${seconds} s.\n\n${table(methods)}\n\n${table(families)}\n\n${MORE_HEADER}\n${more.join('\n')}\n\nLosses:\n${losses.map((loss) => `- ${loss}`).join('\n')}\n`,
   )
   if (options.calibrate) process.stdout.write(`\n${JSON.stringify(isotonic(pairs))}\n`)
 }

@@ -10,8 +10,14 @@ export interface Score {
   phase: boolean | null
   mechanism: boolean | null
   onsetError: number | null
-  /** F1 of the set of slices, for several faults. */
+  /** F1 of the set of slices that are named, where faults are paired with a run without them. */
   setF1: number | null
+  /** |share explained − what the paired run says|, of each fault that was named. */
+  shareErrors: number[]
+  /** A change that did nothing is named beside a slice. */
+  blamed: boolean | null
+  /** Of the changes named, the first is the one that did it. */
+  guilty: boolean | null
 }
 
 /** What a method says: its best slices first; empty: silent. */
@@ -19,13 +25,16 @@ export interface Said {
   verdict: Finding['verdict']
   slices: Slice[]
   finding: Finding | null
+  /** All of them, where there are any. */
+  findings: Finding[]
 }
 
 export const JACCARD = 0.9
 
 export function scoreCase(given: TruthCase, said: Said): Score {
   const { truth } = given
-  const score: Score = { outcome: 'silent', top3: false, confident: false, phase: null, mechanism: null, onsetError: null, setF1: null }
+  const unknown = { phase: null, mechanism: null, onsetError: null, setF1: null, shareErrors: [], guilty: null }
+  const score: Score = { outcome: 'silent', top3: false, confident: false, ...unknown, blamed: blamesInnocent(given, said) }
   const alarm = said.verdict === 'localized' || said.verdict === 'fleet_wide'
   score.confident = alarm && said.finding?.confidence === 'high'
   if (truth.kind === 'quiet') return { ...score, outcome: alarm ? 'false_alarm' : 'quiet' }
@@ -35,9 +44,23 @@ export function scoreCase(given: TruthCase, said: Said): Score {
   const hit = (slice: Slice) => truth.slices.some((wanted) => sameRows(given, slice, wanted))
   score.outcome = slices.length > 0 && hit(slices[0] as Slice) ? 'right' : 'wrong'
   score.top3 = slices.slice(0, 3).some(hit)
-  if (truth.slices.length > 1) score.setF1 = setF1(given, said.verdict === 'fleet_wide' ? [{}] : said.slices)
+  const named = said.findings.filter(({ verdict }) => verdict === 'localized')
+  if (truth.shares !== undefined)
+    score.setF1 = setF1(
+      given,
+      named.map(({ slice }) => slice),
+    )
+  for (const { slice, share } of truth.shares ?? []) {
+    const finding = named.find((candidate) => sameRows(given, candidate.slice, slice))
+    if (finding?.share_explained != null) score.shareErrors.push(Math.abs(finding.share_explained.value - Math.min(1, Math.max(0, share))))
+  }
   judgeDetails(given, said, score)
   return score
+}
+
+function blamesInnocent({ truth }: TruthCase, { findings }: Said): boolean | null {
+  if (truth.changes === undefined || findings.length === 0) return null
+  return findings.some(({ changes }) => changes.some(({ event }) => truth.changes?.innocent.includes(event.id)))
 }
 
 function judgeDetails(given: TruthCase, said: Said, score: Score): void {
@@ -47,6 +70,7 @@ function judgeDetails(given: TruthCase, said: Said, score: Score): void {
   if (truth.mechanisms.length > 0) score.mechanism = truth.mechanisms.includes(said.finding.mechanism?.name ?? '')
   if (truth.onset !== null && said.finding.onset !== null)
     score.onsetError = Math.abs(Date.parse(said.finding.onset.at) / 1000 - truth.onset)
+  if (truth.changes?.guilty != null) score.guilty = said.finding.changes[0]?.event.id === truth.changes.guilty
 }
 
 function namesMove(given: TruthCase, said: Said): boolean {

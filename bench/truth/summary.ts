@@ -16,6 +16,10 @@ export interface Total {
   mechanisms: [number, number]
   onsets: number[]
   high: [number, number]
+  setF1: number[]
+  shareErrors: number[]
+  blamed: [number, number]
+  guilty: [number, number]
 }
 
 export function createTotal(): Total {
@@ -33,6 +37,10 @@ export function createTotal(): Total {
     mechanisms: [0, 0],
     onsets: [],
     high: [0, 0],
+    setF1: [],
+    shareErrors: [],
+    blamed: [0, 0],
+    guilty: [0, 0],
   }
 }
 
@@ -60,19 +68,36 @@ export function add(total: Total, given: TruthCase, score: Score): void {
       if (score.outcome === 'named') total.named++
     }
   }
-  if (score.phase !== null) {
-    total.phases[1]++
-    if (score.phase) total.phases[0]++
-  }
-  if (score.mechanism !== null) {
-    total.mechanisms[1]++
-    if (score.mechanism) total.mechanisms[0]++
-  }
+  count(total.phases, score.phase)
+  count(total.mechanisms, score.mechanism)
+  count(total.blamed, score.blamed)
+  count(total.guilty, score.guilty)
+  if (score.setF1 !== null) total.setF1.push(score.setF1)
+  total.shareErrors.push(...score.shareErrors)
   if (score.onsetError !== null) total.onsets.push(score.onsetError)
 }
 
+function count(of: [number, number], answer: boolean | null): void {
+  if (answer === null) return
+  of[1]++
+  if (answer) of[0]++
+}
+
+const of = (count: number, all: number) => (all === 0 ? '–' : `${count}/${all} (${(count / all).toFixed(2)})`)
+
+/** What only some suites have: several faults, paired counterfactuals, change events. */
+export function moreRow(name: string, total: Total): string {
+  const mean = (values: readonly number[]) =>
+    values.length === 0 ? '–' : `${(values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2)} of ${values.length}`
+  return `| ${[name, mean(total.setF1), mean(total.shareErrors), of(...total.blamed), of(...total.guilty)].join(' | ')} |`
+}
+
+export const MORE_HEADER = [
+  '| | set F1 | share explained: mean absolute error | innocent change named | right change first |',
+  '|---|---|---|---|---|',
+].join('\n')
+
 export function row(name: string, total: Total): string {
-  const of = (count: number, all: number) => (all === 0 ? '–' : `${count}/${all} (${(count / all).toFixed(2)})`)
   const onsets = [...total.onsets].sort((left, right) => left - right)
   const at = (q: number) =>
     onsets.length === 0 ? '–' : `${(onsets[Math.min(onsets.length - 1, Math.floor(q * onsets.length))] as number).toFixed(0)} s`

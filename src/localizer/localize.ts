@@ -23,7 +23,7 @@ export function localize(table: Table, question: Question): Answer {
   const given = caseOf(table, question, dimensions, baselineOf(table, question, dimensions))
   const inputs = buildInputs(given)
   const selection = selectPicks(given, inputs)
-  if (selection.picks.length === 0 && !question.without?.has('phase_scan')) selection.picks.push(...scanPhases(given, selection.fleetWide))
+  if (selection.picks.length === 0 && !question.without?.has('phase_scan')) selection.picks.push(...scanPhases(given))
   return {
     findings: answer(given, inputs, selection),
     rows: given.population.rows,

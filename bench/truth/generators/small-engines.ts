@@ -1,10 +1,12 @@
 // Three small replicas with real queues, as a person with one machine would record them: step by step continuous batching with chunked
 // prefill and a prefix cache, few tenants, routes and regions, 2,200 baseline and 620 incident requests, faults made by hand.
+import type { Slice } from '@longpole/model/finding'
 import type { Truth, TruthCase } from '../case.ts'
 import { START } from '../case.ts'
 import { sliceTest } from '../score.ts'
 import { ask, buildTable, type Row } from './columns.ts'
 import { createRandom, cumulate, type Random } from './random.ts'
+import { withChanges } from './small-changes.ts'
 
 const DIMENSIONS = ['replica', 'tenant', 'route', 'client_region', 'gateway', 'sdk_version', 'prompt_class']
 const PHASES = [
@@ -23,6 +25,7 @@ const NUMBERS = ['ttft', 'e2e', 'tpot', 'prompt_tokens', 'cached_tokens', 'outpu
 const BASELINE_ROWS = 2_200
 const INCIDENT_ROWS = 620
 const RATE = 3
+const SLOTS = 8
 
 interface Request {
   at: number
@@ -63,20 +66,59 @@ export interface SmallFault {
   /** Factor on a tenant's arrivals. */
   arrivals?(tenant: number, during: boolean): number
   hangs?(replica: number): boolean
+  /** Where it is several at once. */
+  parts?: readonly SmallFault[]
 }
 
 export function smallEngineCase(fault: SmallFault, seed: number): TruthCase {
-  const made = makeCase(fault, seed)
+  const made = withChanges(makeCase(fault, seed))
   if (made.truth.kind !== 'fault' || fault.hangs !== undefined) return made
-  const healthy = makeCase({ family: fault.family, severity: 0, target: fault.target, truth: fault.truth }, seed)
-  return { ...made, truth: { ...made.truth, material: sliceQuantile(made) >= MATERIAL * sliceQuantile(healthy) } }
+  const parts = fault.parts ?? [fault]
+  const healthy = makeCase(without(fault, null), seed)
+  const rise = quantileNow(made, {}) - quantileNow(healthy, {})
+  let material = true
+  const shares = parts.map((part) => {
+    const others = parts.length === 1 ? healthy : makeCase(without(fault, part), seed)
+    const slice = part.truth(seed).slices[0] ?? {}
+    if (quantileNow(made, slice) < MATERIAL * quantileNow(others, slice)) material = false
+    return { slice, share: (quantileNow(made, {}) - quantileNow(others, {})) / rise }
+  })
+  const judged = rise > MIN_RISE * quantileNow(healthy, {})
+  return { ...made, truth: { ...made.truth, material, ...(judged ? { shares } : {}) } }
 }
 
 /** The slice's 95th percentile rose by a fifth against the same seed without the fault. */
 const MATERIAL = 1.2
+/** A share of a smaller rise of everybody's 95th percentile means nothing. */
+const MIN_RISE = 0.1
 
-function sliceQuantile({ table, question, truth }: TruthCase): number {
-  const inside = sliceTest(table, truth.slices[0] ?? {})
+/** The same traffic without one of its faults; null: without any. */
+function without(fault: SmallFault, part: SmallFault | null): SmallFault {
+  const { family, target, truth } = fault
+  const others = (fault.parts ?? []).filter((other) => part !== null && other !== part)
+  return others.length === 0 ? { family, severity: 0, target, truth } : together(others)
+}
+
+/** Several faults at once. */
+export function together(parts: readonly SmallFault[]): SmallFault {
+  const first = parts[0] as SmallFault
+  return {
+    family: parts.map(({ family }) => family).join(' + '),
+    severity: first.severity,
+    target: parts.some(({ target }) => target === 'e2e') ? 'e2e' : first.target,
+    parts,
+    truth: (seed) => ({ ...first.truth(seed), slices: parts.flatMap((part) => part.truth(seed).slices), phases: [], mechanisms: [] }),
+    request: (...given) => {
+      for (const part of parts) part.request?.(...given)
+    },
+    slow: (...given) => parts.reduce((factor, part) => factor * (part.slow?.(...given) ?? 1), 1),
+    pause: (...given) => parts.reduce((pause, part) => pause + (part.pause?.(...given) ?? 0), 0),
+    slots: (...given) => parts.reduce((slots, part) => Math.min(slots, part.slots?.(...given) ?? SLOTS), SLOTS),
+  }
+}
+
+function quantileNow({ table, question }: TruthCase, slice: Slice): number {
+  const inside = sliceTest(table, slice)
   const target = table.numbers.get(question.target) as Float64Array
   const values = target
     .filter((value, row) => (table.time[row] as number) >= question.incident.from && inside(row) && !Number.isNaN(value))
@@ -87,7 +129,7 @@ function sliceQuantile({ table, question, truth }: TruthCase): number {
 function makeCase(fault: SmallFault, seed: number): TruthCase {
   const random = createRandom(seed + 17)
   const onset = START + BASELINE_ROWS / RATE
-  const requests = arrivals(fault, random, onset)
+  const requests = arrivals(fault, random, createRandom(seed * 13 + 5), onset)
   for (let replica = 0; replica < 3; replica++) {
     serve(
       requests.filter((request) => request.replica === replica),
@@ -104,7 +146,8 @@ function makeCase(fault: SmallFault, seed: number): TruthCase {
   const table = buildTable(rows, dimensions, NUMBERS)
   const question = ask(fault.target, DIMENSIONS, PHASES, onset, end)
   const truth = { ...fault.truth(seed), onset: fault.truth(seed).kind === 'quiet' ? null : onset, material: true }
-  return { suite: 'small-engines', family: fault.family, severity: fault.severity, seed, table, question, truth }
+  const suite = fault.parts === undefined ? 'small-engines' : 'two faults'
+  return { suite, family: fault.family, severity: fault.severity, seed, table, question, truth }
 }
 
 const TENANTS = ['acme', 'blue', 'cato', 'dune', 'echo', 'fern']
@@ -112,7 +155,8 @@ const ROUTES = ['chat', 'summarize', 'complete']
 const REGIONS = ['eu', 'us', 'ap']
 export const names = { TENANTS, ROUTES, REGIONS, REPLICAS: ['r0', 'r1', 'r2'] }
 
-function arrivals(fault: SmallFault, random: Random, onset: number): Request[] {
+/** A fault draws from a stream of its own, so that the traffic is the same with and without it. */
+function arrivals(fault: SmallFault, random: Random, ofFault: Random, onset: number): Request[] {
   const weights = [0.28, 0.22, 0.18, 0.14, 0.1, 0.08]
   const before = cumulate(weights)
   const after = cumulate(weights.map((weight, tenant) => weight * (fault.arrivals?.(tenant, true) ?? 1)))
@@ -149,7 +193,7 @@ function arrivals(fault: SmallFault, random: Random, onset: number): Request[] {
       first: Number.NaN,
       last: Number.NaN,
     }
-    fault.request?.(request, during, random)
+    fault.request?.(request, during, ofFault)
     requests.push(request)
   }
   return requests
@@ -173,7 +217,7 @@ function serve(requests: Request[], replica: number, fault: SmallFault, random: 
       request.admitted = now
       waiting.push(request)
     }
-    const slots = fault.slots?.(replica, during) ?? 8
+    const slots = fault.slots?.(replica, during) ?? SLOTS
     while (running.length < slots && waiting.length > 0) {
       const request = waiting.shift() as Request
       request.scheduled = now

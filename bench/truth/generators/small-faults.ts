@@ -1,5 +1,5 @@
 // The faults that a person makes by hand on three replicas, and the shifts that are none.
-import { names, type SmallFault } from './small-engines.ts'
+import { names, type SmallFault, together } from './small-engines.ts'
 
 const { TENANTS, ROUTES, REGIONS, REPLICAS } = names
 const ENGINE = ['phase_engine_queue', 'phase_engine_prefill', 'phase_engine_admit']
@@ -117,4 +117,19 @@ export function smallFaults(seed: number): SmallFault[] {
   })
   faults.push({ ...quiet, family: 'quiet', severity: 0 })
   return faults
+}
+
+/** Pairs that a person would make at once: other slices, other phases, each of them large. */
+const PAIRS: readonly (readonly [string, string])[] = [
+  ['slow-replica', 'region-network'],
+  ['slow-replica', 'gateway-route-delay'],
+  ['region-network', 'gateway-route-delay'],
+  ['queueing-replica', 'region-network'],
+]
+
+export function smallPairs(seed: number): SmallFault[] {
+  const faults = smallFaults(seed)
+  const largest = (family: string) =>
+    faults.filter((fault) => fault.family === family).sort((left, right) => right.severity - left.severity)[0]
+  return PAIRS.map((families) => together(families.map((family) => largest(family) as SmallFault)))
 }

@@ -18,10 +18,13 @@ import { blankFinding } from './finding.ts'
 import { localizedFinding, rowsOnset } from './localized.ts'
 import { describeMove, nextCheck } from './wording.ts'
 
-/** Probability that nothing is wrong, and the same where some slice scored more than nothing. */
+/** Probability that nothing is wrong, and the same where some slice scored more than nothing or everybody is a little slower. */
 const SURE_QUIET = 0.95
 const UNSURE_QUIET = 0.75
 const DOUBTFUL_SCORE = 2
+const DOUBTFUL_RISE = 0.04
+/** Of a quantile: as clear as a slice must be. */
+const MIN_DEVIATIONS = Math.sqrt(2 * MIN_SCORE)
 
 export function answer(given: Case, inputs: ScanInput[], selection: Selection): Finding[] {
   const moves = findMoves(given)
@@ -68,7 +71,7 @@ const MIN_MORE_PREFILL = 0.25
 
 /** Everybody is slower, no slice stands out, and one stopped hitting the cache: it is the cause, the others wait behind it. */
 function cacheFinding(given: Case, inputs: ScanInput[], selection: Selection, healing: Healing, moves: Move[]): Finding | null {
-  if (!selection.fleetWide && !isWorse(given, healing)) return null
+  if (!selection.fleetWide && !isRaised(given, healing)) return null
   const loss = findCacheLoss(given)
   if (loss === null) return null
   const input = inputs[selection.fleet.level] as ScanInput
@@ -179,11 +182,12 @@ function shiftFinding(given: Case, moves: Move[], load: LoadCheck | null, effect
 /** No slice and no fleet-wide rise: a moved workload, a regression that cannot be placed, or nothing. */
 function quietFinding(given: Case, inputs: ScanInput[], selection: Selection, moves: Move[], healing: Healing): Finding {
   const strong = moves.filter((move) => move.divergence * given.population.incident.length >= 10)
-  const worse = isWorse(given, healing)
+  const worse = isWorse(given, healing, selection.fleet.candidate.phi)
   if (strong.length > 0) return shiftFinding(given, strong, null, 0)
   if (!worse) {
     const finding = blankFinding(given, 'no_regression', {}, null)
-    finding.probability = (selection.suspects[0]?.candidate.score ?? 0) > DOUBTFUL_SCORE ? UNSURE_QUIET : SURE_QUIET
+    const doubtful = (selection.suspects[0]?.candidate.score ?? 0) > DOUBTFUL_SCORE || selection.fleet.effect.relative > DOUBTFUL_RISE
+    finding.probability = doubtful ? UNSURE_QUIET : SURE_QUIET
     finding.confidence = confidenceOf(finding.probability)
     finding.next_check = nextCheck(finding)
     return finding
@@ -199,15 +203,25 @@ function quietFinding(given: Case, inputs: ScanInput[], selection: Selection, mo
   return finding
 }
 
-/** Is the target itself materially and significantly worse than in the baseline, at equal workload? */
-function isWorse(given: Case, healing: Healing): boolean {
-  const { now, mix } = healing
+/** Is the target itself materially worse than in the baseline, at equal workload? */
+function isRaised(given: Case, { now, mix, rows }: Healing): boolean {
   if (!Number.isFinite(now) || !Number.isFinite(mix)) return Number.isFinite(mix) && !Number.isFinite(now)
   const { measure } = given.question
-  if (measure.kind === 'deadline' || measure.kind === 'ratio') {
-    const n = healing.rows.length
-    const deviation = Math.sqrt((Math.max(mix, 1 / n) * (1 - Math.min(mix, 1 - 1 / n))) / n)
-    return now - mix > 4 * deviation && now - mix > 0.005
-  }
-  return now > 1.15 * mix
+  if (measure.kind !== 'deadline' && measure.kind !== 'ratio') return now > 1.15 * mix
+  const n = rows.length
+  const deviation = Math.sqrt((Math.max(mix, 1 / n) * (1 - Math.min(mix, 1 - 1 / n))) / n)
+  return now - mix > 4 * deviation && now - mix > 0.005
+}
+
+/**
+ * …and significantly: a quantile is where more rows lie above what it would be than chance and the fleet's own burstiness (`phi`) bring
+ * there. Of 200 rows ten are above the 95th percentile, and half as high again is within its error.
+ */
+function isWorse(given: Case, healing: Healing, phi: number): boolean {
+  if (!isRaised(given, healing)) return false
+  const { measure } = given.question
+  if (measure.kind !== 'quantile' || !Number.isFinite(healing.now)) return true
+  const expected = (1 - measure.quantile) * healing.rows.length
+  const above = healing.value.reduce((count, value) => count + (value > healing.mix ? 1 : 0), 0)
+  return above - expected > MIN_DEVIATIONS * Math.sqrt(Math.max(1, phi) * expected * measure.quantile)
 }

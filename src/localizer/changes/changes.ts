@@ -22,6 +22,8 @@ export function matchChanges(given: Case, sliceIncident: ReadonlySet<number>, on
     if (inside === null) continue
     const overlap = overlapOf(given, inside, sliceIncident)
     if (overlap < MIN_OVERLAP) continue
+    // A change of everything has nobody to be held against: it says nothing of a part.
+    if (sliceIncident.size < given.population.incident.length && !hasControl(given, inside)) continue
     const difference = differenceInDifferences(given, inside)
     if (!(difference > 0)) continue
     matches.push({
@@ -58,6 +60,14 @@ function overlapOf(given: Case, inside: (row: number) => boolean, slice: Readonl
     if (inScope || inSlice) either++
   }
   return either === 0 ? 0 : both / either
+}
+
+const MIN_CONTROL = 10
+
+function hasControl({ population }: Case, inside: (row: number) => boolean): boolean {
+  return [population.incident, population.baseline].every(
+    (rows) => rows.reduce((count, row) => count + (inside(row) ? 0 : 1), 0) >= MIN_CONTROL,
+  )
 }
 
 /** Change of the target inside the scope minus the change outside, in the target's unit. */

@@ -4,7 +4,7 @@ import type { BaselinePopulation, Population } from '../population/population.ts
 import type { Measure } from '../question.ts'
 import type { Conditioning, WorkloadModel } from './conditioning.ts'
 
-export const TAIL_LEVELS: readonly number[] = [0.3, 0.1, 0.03, 0.01]
+export const TAIL_LEVELS: readonly number[] = [0.5, 0.3, 0.1, 0.03, 0.01]
 
 /** A row that says nothing at any level: its value is unknown or censored below the thresholds. */
 export const UNUSABLE = 255

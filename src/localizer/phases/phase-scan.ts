@@ -18,21 +18,21 @@ const EXTRA_SCORE = 2
 /** Beyond so many rows a slice that matters is seen in the target itself. */
 const MAX_ROWS = 400_000
 
-/** The clearest slice of any phase, or none. `besideFleet`: everybody is slower too, so it must be slower than everybody. */
-export function scanPhases(given: Case, besideFleet: boolean): Pick[] {
+/** The clearest slice of any phase, or none. */
+export function scanPhases(given: Case): Pick[] {
   if (!isTimed(given.question.measure)) return []
   if (given.population.incident.length + given.population.baseline.length > MAX_ROWS) return []
   const phases = relevantPhases(given)
   const least = MIN_SCORE + EXTRA_SCORE + Math.log(Math.max(phases.length, 1))
   const found = phases.flatMap((phase) => {
-    const pick = scanPhase(given, phase, besideFleet)
+    const pick = scanPhase(given, phase)
     return pick !== null && pick.candidate.score >= least ? [pick] : []
   })
   found.sort((left, right) => right.candidate.score - left.candidate.score)
   return found.slice(0, 1)
 }
 
-function scanPhase(given: Case, phase: string, besideFleet: boolean): Pick | null {
+function scanPhase(given: Case, phase: string): Pick | null {
   const question: Question = { ...given.question, target: phase, measure: { kind: 'quantile', quantile: 0.95 }, phases: [] }
   const own = phaseCase(given, question)
   if (own === null) return null
@@ -42,9 +42,11 @@ function scanPhase(given: Case, phase: string, besideFleet: boolean): Pick | nul
   const slice = sliceRows(pick.input, pick.candidate, true)
   const baseline = pick.candidate.fresh === true ? pick.input.b.rows : slice.baseline
   const target = measureEffect(given.question.measure, given.population, given.conditioning, slice.incident, baseline)
-  const rest = besideFleet ? restEffect(given, pick.input, pick.candidate) : { relative: 0, absolute: 0 }
-  const reaches = given.question.measure.kind === 'deadline' || target.absolute - rest.absolute >= MIN_REACH * pick.effect.absolute
-  return reaches && target.relative - rest.relative >= MIN_RELATIVE ? { ...pick, effect: target, inPhaseOnly: true } : null
+  // What everybody's target rose by is not the slice's, whether or not that was enough to be called a regression of everybody.
+  const rest = restEffect(given, pick.input, pick.candidate)
+  const beyond = { relative: target.relative - Math.max(0, rest.relative), absolute: target.absolute - Math.max(0, rest.absolute) }
+  const reaches = given.question.measure.kind === 'deadline' || beyond.absolute >= MIN_REACH * pick.effect.absolute
+  return reaches && beyond.relative >= MIN_RELATIVE ? { ...pick, effect: target, inPhaseOnly: true } : null
 }
 
 /** The same question about a phase; null where too few rows know it. */

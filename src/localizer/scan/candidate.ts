@@ -33,8 +33,13 @@ export interface ScanInput {
   a: Side
   b: Side
   all: Counts
-  /** Counts of weighted rows are worth less than they seem: Σw²/Σw of the events. */
-  weightVariance: number
+  /** Share of the baseline's rows that bring an event; 0 for additive measures. */
+  rate: number
+  /**
+   * Variance of a count ÷ its mean where rows are independent: 1 − rate (a row brings one event or none), times Σw²/Σw where rows are
+   * weighted, because such counts are worth less than they seem.
+   */
+  variance: number
   /** Per table row: a hash that samples are chosen by. */
   draw: Uint32Array
 }

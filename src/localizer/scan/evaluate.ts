@@ -47,8 +47,9 @@ export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate,
   const { cA, xA, cB, xB } = counts
   if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
-  const phi = Math.max(1, input.weightVariance) * overDispersion(inBlocks.events, inBlocks.expected)
-  const contrastPhi = Math.max(1, input.weightVariance) * contrastDispersion(inBlocks, sumBlocks(input, blocks, []))
+  const { variance } = input
+  const phi = variance * overDispersion(inBlocks.events, inBlocks.expected, variance)
+  const contrastPhi = variance * contrastDispersion(inBlocks, sumBlocks(input, blocks, []), variance)
   return { ...candidate, cA, xA, cB, xB, g, phi, contrastPhi, score: g / phi - candidate.penalty }
 }
 
@@ -61,7 +62,7 @@ function isFreshSlice(input: ScanInput, literals: readonly Literal[], counts: Co
 function evaluateFresh(input: ScanInput, candidate: Candidate): Candidate {
   const counts = siblingBaseline(candidate, input.all)
   const g = logLikelihoodRatio(counts.cA, counts.xA, counts.cB, counts.xB)
-  const phi = Math.max(1, input.weightVariance)
+  const phi = input.variance
   return { ...candidate, ...counts, g, phi, fresh: true, score: g / phi - candidate.penalty }
 }
 
@@ -148,7 +149,7 @@ function valueBlocks(input: ScanInput, blocks: Blocks, index: number): BlockSums
  * Over-dispersion of the slice's events given what the whole fleet had in the same block: binomial χ² over the degrees of freedom, shrunk
  * like overDispersion. A machine that is slow for everybody for a minute says nothing about the slice.
  */
-function contrastDispersion(slice: BlockSums, all: BlockSums): number {
+function contrastDispersion(slice: BlockSums, all: BlockSums, perEvent: number): number {
   const own = sumOfBlocks(slice)
   const whole = sumOfBlocks(all)
   const [risk, restRisk] = [own.events / own.expected, (whole.events - own.events) / (whole.expected - own.expected)]
@@ -158,7 +159,7 @@ function contrastDispersion(slice: BlockSums, all: BlockSums): number {
   for (let block = 0; block < slice.events.length; block++) {
     const mine = (slice.expected[block] as number) * risk
     const share = mine / (mine + ((all.expected[block] as number) - (slice.expected[block] as number)) * restRisk)
-    const variance = (all.events[block] as number) * share * (1 - share)
+    const variance = perEvent * (all.events[block] as number) * share * (1 - share)
     if (!(variance >= 0.2)) continue
     chi += ((slice.events[block] as number) - (all.events[block] as number) * share) ** 2 / variance
     used++
@@ -166,8 +167,8 @@ function contrastDispersion(slice: BlockSums, all: BlockSums): number {
   return used < 3 ? 1 : Math.max(1, (chi + 4) / (used - 1 + 4))
 }
 
-/** Pearson's χ² over the degrees of freedom, shrunk to 1 by four pseudo-blocks, at least 1. */
-export function overDispersion(events: Float64Array, expected: Float64Array): number {
+/** Pearson's χ² over the degrees of freedom, shrunk to 1 by four pseudo-blocks, at least 1. `variance`: of a count ÷ its mean. */
+export function overDispersion(events: Float64Array, expected: Float64Array, variance = 1): number {
   const total = events.reduce((sum, value) => sum + value, 0)
   const planned = expected.reduce((sum, value) => sum + value, 0)
   if (total < 4 || planned <= 0) return 1
@@ -176,7 +177,7 @@ export function overDispersion(events: Float64Array, expected: Float64Array): nu
   for (let block = 0; block < events.length; block++) {
     const mean = ((expected[block] as number) * total) / planned
     if (mean < 0.2) continue
-    chi += ((events[block] as number) - mean) ** 2 / mean
+    chi += ((events[block] as number) - mean) ** 2 / (variance * mean)
     used++
   }
   if (used < 3) return 1

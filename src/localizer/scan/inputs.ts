@@ -67,7 +67,8 @@ export function buildInput(given: Case, rows: PreparedRows, index: number): Scan
     a,
     b,
     all: countsOf(sumSide(a), before),
-    weightVariance: weightVariance(rows),
+    rate,
+    variance: (1 - rate) * Math.max(1, weightVariance(rows)),
     draw: given.population.draw,
   }
 }

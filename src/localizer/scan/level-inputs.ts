@@ -37,7 +37,7 @@ export function promisingLevels(inputs: readonly ScanInput[]): Set<number> {
   const best = inputs.map((whole, level) => {
     const input = thin(whole, PROMISING_ROWS)
     const top = scanSingles(input, countValues(input), 2).reduce((most, candidate) => Math.max(most, candidate.g), 0)
-    return { level, top }
+    return { level, top: top / input.variance }
   })
   best.sort((left, right) => right.top - left.top || left.level - right.level)
   return new Set(best.slice(0, DEEP_LEVELS).map(({ level }) => level))

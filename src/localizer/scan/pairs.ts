@@ -18,7 +18,8 @@ export function scanPairs(input: ScanInput, sample: ScanSample, totalValues: num
   for (let first = 0; first < input.dimensions.length; first++) {
     for (let second = first + 1; second < input.dimensions.length; second++) {
       const pair = new PairTable(input.dimensions, sample, first, second, tables)
-      if (!pair.determined) pair.collect(found, penalty)
+      pair.collect(found, penalty)
+      pair.clear()
     }
     if (found.length > 50_000) prune(found)
   }
@@ -31,14 +32,16 @@ function prune(found: Candidate[]): void {
   found.length = Math.min(found.length, KEPT_PAIRS * 4)
 }
 
+/** Counts of one pair of dimensions in tables that are all zero before and after: most pairs of large dimensions touch few of their cells. */
 class PairTable {
-  readonly determined: boolean
   private readonly first: number
   private readonly second: number
   private readonly width: number
   private readonly slots: Map<number, number> | null = null
   private readonly counts: Float64Array[]
-  private readonly size: number
+  private readonly added: (MassSample | null)[] = [null, null, null, null]
+  /** Cells that have enough events in the incident, ascending; of others nothing is said. */
+  private frequent: Int32Array = new Int32Array(0)
 
   constructor(dimensions: readonly DimensionColumn[], sample: ScanSample, first: number, second: number, scratch: Float64Array[]) {
     this.first = first
@@ -47,12 +50,17 @@ class PairTable {
     this.width = (dimensions[second] as DimensionColumn).values.length + 1
     const cells = height * this.width
     if (cells > DENSE_CELLS) this.slots = this.frequentKeys(sample.eventsA)
-    this.size = this.slots === null ? cells : this.slots.size
-    this.counts = scratch.map((table) => (this.size <= table.length ? table.subarray(0, this.size).fill(0) : new Float64Array(this.size)))
+    const size = this.slots === null ? cells : this.slots.size
+    this.counts = scratch.map((table) => (size <= table.length ? table.subarray(0, size) : new Float64Array(size)))
     this.add(sample.eventsA, 0)
+    if (this.slots === null) this.frequent = this.frequentCells(sample.eventsA, cells - this.width)
+    const isSilent = this.slots === null ? this.frequent.length === 0 : this.slots.size === 0
+    if (isSilent) return
     this.add(sample.expectedA, 1)
-    this.determined = this.slots === null && this.isDetermined(height)
-    if (this.determined) return
+    if (this.slots === null && this.isDetermined(sample.expectedA, height)) {
+      this.frequent = new Int32Array(0)
+      return
+    }
     this.add(sample.eventsB, 2)
     this.add(sample.expectedB, 3)
   }
@@ -70,35 +78,69 @@ class PairTable {
     return slots
   }
 
+  /** Of the cells below `end`. Where there are fewer rows than cells they are found by the rows. */
+  private frequentCells(sample: MassSample, end: number): Int32Array {
+    const counts = this.counts[0] as Float64Array
+    const found: number[] = []
+    if (sample.mass.length >= end) {
+      for (let cell = 0; cell < end; cell++) if ((counts[cell] as number) >= MIN_EVENTS) found.push(cell)
+      return Int32Array.from(found)
+    }
+    const a = sample.ids[this.first] as Int32Array
+    const b = sample.ids[this.second] as Int32Array
+    for (let at = 0; at < a.length; at++) {
+      const cell = (a[at] as number) * this.width + (b[at] as number)
+      if (cell < end && (counts[cell] as number) >= MIN_EVENTS) found.push(cell)
+    }
+    const sorted = Int32Array.from(found).sort()
+    return sorted.filter((cell, index) => index === 0 || cell !== sorted[index - 1])
+  }
+
   private add(sample: MassSample, table: number): void {
     const a = sample.ids[this.first] as Int32Array
     const b = sample.ids[this.second] as Int32Array
     const target = this.counts[table] as Float64Array
     const { mass } = sample
     const { width, slots } = this
+    this.added[table] = sample
+    if (slots === null) {
+      for (let at = 0; at < a.length; at++) {
+        const key = (a[at] as number) * width + (b[at] as number)
+        target[key] = (target[key] as number) + (mass[at] as number)
+      }
+      return
+    }
     for (let at = 0; at < a.length; at++) {
-      const key = (a[at] as number) * width + (b[at] as number)
-      const slot = slots === null ? key : slots.get(key)
+      const slot = slots.get((a[at] as number) * width + (b[at] as number))
       if (slot !== undefined) target[slot] = (target[slot] as number) + (mass[at] as number)
     }
   }
 
   /** One dimension determines the other when it has no more combinations than values. */
-  private isDetermined(height: number): boolean {
-    const expected = this.counts[1] as Float64Array
+  private isDetermined(sample: MassSample, height: number): boolean {
+    const a = sample.ids[this.first] as Int32Array
+    const b = sample.ids[this.second] as Int32Array
+    const seen = new Uint8Array(height * this.width)
     const rows = new Uint8Array(height)
     const columns = new Uint8Array(this.width)
     let used = 0
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < this.width; column++) {
-        if ((expected[row * this.width + column] as number) <= 0) continue
-        used++
-        rows[row] = 1
-        columns[column] = 1
-      }
+    let usedRows = 0
+    let usedColumns = 0
+    for (let at = 0; at < a.length; at++) {
+      const row = a[at] as number
+      const column = b[at] as number
+      const cell = row * this.width + column
+      if (seen[cell] === 1 || !((sample.mass[at] as number) > 0)) continue
+      seen[cell] = 1
+      used++
+      usedRows += 1 - (rows[row] as number)
+      usedColumns += 1 - (columns[column] as number)
+      rows[row] = 1
+      columns[column] = 1
+      // There cannot be more values than these.
+      if (used > Math.max(height, this.width)) return false
     }
-    const count = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0)
-    return used <= Math.max(count(rows), count(columns))
+    return used <= Math.max(usedRows, usedColumns)
   }
 
   collect(found: Candidate[], penalty: number): void {
@@ -118,7 +160,22 @@ class PairTable {
       found.push({ ...counts, literals, g, penalty, phi: 1, score: g - penalty })
     }
     if (this.slots !== null) for (const [key, slot] of this.slots) visit(key, slot)
-    else for (let key = 0; key < this.size - this.width; key++) visit(key, key)
+    else for (const cell of this.frequent) visit(cell, cell)
+  }
+
+  /** Leaves the tables all zero for the next pair. */
+  clear(): void {
+    for (const [table, sample] of this.added.entries()) {
+      if (sample === null) continue
+      const target = this.counts[table] as Float64Array
+      if (this.slots !== null || sample.mass.length >= target.length) {
+        target.fill(0)
+        continue
+      }
+      const a = sample.ids[this.first] as Int32Array
+      const b = sample.ids[this.second] as Int32Array
+      for (let at = 0; at < a.length; at++) target[(a[at] as number) * this.width + (b[at] as number)] = 0
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export interface ValueCounts {
 /** A value with fewer events in the incident cannot be reported. */
 export const MIN_EVENTS = 6
 const MAX_SET = 24
-/** Every member of a set rose at least so much of what the set so far rose. */
+/** Every member of a set rose, beyond the values outside it, at least so much of what the set so far rose. */
 const COMPARABLE = 0.5
 /** Nats that a member must bring by itself. */
 const MIN_MEMBER = 6
@@ -96,6 +96,13 @@ function riskOf(counts: Counts): number {
   return (counts.cA + 1) / (counts.xA + 1) / ((counts.cB + 2) / (counts.xB + 2))
 }
 
+/** Counts of the values that are not among these. */
+function outside({ cA, xA, cB, xB }: ValueCounts, ids: readonly number[]): Counts {
+  const sum = (values: Float64Array) =>
+    values.reduce((total, value) => total + value, 0) - ids.reduce((total, id) => total + (values[id] as number), 0)
+  return { cA: sum(cA), xA: sum(xA), cB: sum(cB), xB: sum(xB) }
+}
+
 function bestPrefix(dimension: DimensionColumn, counts: ValueCounts, totalValues: number) {
   const { cA, xA, cB, xB } = counts
   const risk = (id: number) => riskOf({ cA: cA[id] as number, xA: xA[id] as number, cB: cB[id] as number, xB: xB[id] as number })
@@ -112,7 +119,8 @@ function bestPrefix(dimension: DimensionColumn, counts: ValueCounts, totalValues
   for (let size = 1; size <= limit; size++) {
     const id = order[size - 1] as number
     // A member that rose far less than the others is a victim or noise, no part of the same set.
-    if (size > 1 && risk(id) - 1 < COMPARABLE * (riskOf(sum) - 1)) break
+    const usual = Math.max(1, riskOf(outside(counts, order.slice(0, size))))
+    if (size > 1 && risk(id) - usual < COMPARABLE * (riskOf(sum) - usual)) break
     if (logLikelihoodRatio(cA[id] as number, xA[id] as number, cB[id] as number, xB[id] as number) < MIN_MEMBER) continue
     sum.cA += cA[id] as number
     sum.xA += xA[id] as number

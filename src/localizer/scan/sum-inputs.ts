@@ -25,7 +25,8 @@ export function buildSumInputs(given: Case, rows: PreparedRows): ScanInput[] {
     a,
     b,
     all: countsOf(sumSide(a), sumSide(b)),
-    weightVariance: 1,
+    rate: 0,
+    variance: 1,
     draw: population.draw,
   }))
 }

@@ -4,6 +4,7 @@
 import { nullMaximum, rareScore } from '../confidence/null-maximum.ts'
 import { type ConfounderCheck, checkConfounders } from '../confounders/confounders.ts'
 import type { Effect } from '../contrast/effect.ts'
+import type { Side } from '../expectation/main-effects.ts'
 import { groupAliases } from '../grouping/aliases.ts'
 import { narrowest, type Scanned } from '../grouping/containment.ts'
 import { widest } from '../grouping/widening.ts'
@@ -13,6 +14,7 @@ import { explainAway } from '../scan/inputs.ts'
 import { promisingLevels } from '../scan/level-inputs.ts'
 import { scan } from '../scan/scan.ts'
 import { contrast, logLikelihoodRatio } from '../scan/statistic.ts'
+import { pickPositions, withSides } from '../scan/thin.ts'
 import type { Case } from './case.ts'
 import { cleanestFirst } from './cleanest.ts'
 import { fleetEffect, restEffect, sliceEffect, sliceRisk } from './slice-rows.ts'
@@ -58,8 +60,10 @@ const MIN_EFFECT = 0.04
 const VICTIMS_SHARE = 0.3
 /** A cause must be so many times worse than the rest of the fleet. */
 const CAUSE_FACTOR = 2.5
-/** A second answer must be at least so large, against the first. */
-const SECOND_SHARE = 0.35
+/** A second answer is a material regression of its own, among the rows that the first does not explain. */
+const MATERIAL_EFFECT = 0.2
+/** A slice beside which nothing is left has nothing to stand out from. */
+const MIN_REST_ROWS = 12
 
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
   // Explaining away changes the expectations; the answers are built from the original ones.
@@ -86,12 +90,13 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
       selection.suspects = slices.slice(0, 8)
     }
     const fresh = round === 0 ? slices : slices.filter((entry) => !overlapsPicks(inputs, entry, selection.picks))
-    const pick = choose(given, inputs, fresh, fleet, blocks, thresholds, selection)
+    const judged = unexplained(inputs, selection.picks)
+    const pick = choose(given, inputs, judged, fresh, fleet, blocks, thresholds, selection)
     if (pick === null) {
       if (round === 0) selection.fleetWide = fleet.candidate.score >= thresholds.fleet && selection.fleet.effect.relative >= MIN_EFFECT
       break
     }
-    if (round > 0 && pick.effect.relative < SECOND_SHARE * (selection.picks[0]?.effect.relative ?? 0)) break
+    if (round > 0 && pick.effect.relative < MATERIAL_EFFECT) break
     selection.picks.push({ ...pick, input: original[inputs.indexOf(pick.input)] as ScanInput })
     for (const input of inputs) {
       const members = membersOf(input.a.rows, pick.candidate.literals, input.dimensions)
@@ -128,15 +133,27 @@ function scanLevels(
   deep: boolean,
 ): { slices: Scanned[]; fleet: Scanned } {
   const slices: Scanned[] = []
-  let fleet: Scanned | null = null
+  let fleet: Scanned | null = null as Scanned | null
   for (let level = 0; level < inputs.length; level++) {
     const result = scan(inputs[level] as ScanInput, blocks, given.question.seed, deep && promising.has(level))
     for (const candidate of result.candidates) slices.push({ level, candidate })
-    if (fleet === null || result.fleet.score > fleet.candidate.score) fleet = { level, candidate: result.fleet }
+    if (fleet !== null && isBody(given, inputs[level] as ScanInput)) continue
+    if (fleet === null || isBody(given, inputs[fleet.level] as ScanInput) || result.fleet.score > fleet.candidate.score)
+      fleet = { level, candidate: result.fleet }
   }
   const order = byScore(given.dimensions)
   slices.sort((left, right) => order(left.candidate, right.candidate))
   return { slices, fleet: fleet as Scanned }
+}
+
+/**
+ * A level that half of the rows exceed anyway. Slices are held against the rest of the fleet there; the whole fleet has nothing to be held
+ * against, and how long an ordinary request takes drifts with the time of day: everybody is worse only where the tail is.
+ */
+const BODY_RATE = 0.4
+
+function isBody({ question }: Case, { rate }: ScanInput): boolean {
+  return question.measure.kind === 'quantile' && rate > BODY_RATE
 }
 
 /** Later answers must be about other rows: parts of an earlier slice only refine it. */
@@ -156,9 +173,24 @@ function overlapsPicks(inputs: ScanInput[], entry: Scanned, picks: readonly Pick
   })
 }
 
+/** The same rows without those that an earlier answer explains: how much slower the others are is not for the next one to answer for. */
+function unexplained(inputs: readonly ScanInput[], picks: readonly Pick[]): readonly ScanInput[] {
+  if (picks.length === 0) return inputs
+  return inputs.map((input) => {
+    const [a, b] = [input.a, input.b].map((side) => {
+      const taken = picks.map(({ candidate }) => membersOf(side.rows, candidate.literals, input.dimensions))
+      const left = Int32Array.from(side.rows.keys()).filter((at) => taken.every((members) => members[at] === 0))
+      return pickPositions(side, left)
+    }) as [Side, Side]
+    return withSides(input, a, b)
+  })
+}
+
+/** `judged`: the rows that effects are measured on. */
 function choose(
   given: Case,
   inputs: ScanInput[],
+  judged: readonly ScanInput[],
   slices: Scanned[],
   fleet: Scanned,
   blocks: Blocks,
@@ -180,7 +212,7 @@ function choose(
       selection.mixShift ??= { ...entry, by: check.explainedBy }
       continue
     }
-    const pick = examine(given, inputs, entry, slices, blocks, check)
+    const pick = examine(given, inputs, judged, entry, slices, blocks, check)
     if (pick !== null) return { ...pick, threshold: thresholds.slice }
   }
   return null
@@ -218,7 +250,7 @@ function byContrast(inputs: ScanInput[], blocks: Blocks, slices: Scanned[], thre
 function contrastOf(inputs: readonly ScanInput[], blocks: Blocks, literals: Literal[]): number {
   const scores = inputs.map((input) => {
     const counted = evaluate(input, blocks, { ...emptyCandidate(), literals })
-    return contrast(counted, input.all, counted.contrastPhi ?? counted.phi).score
+    return contrast(counted, input.all, input.rate, (counted.contrastPhi ?? counted.phi) / (1 - input.rate))
   })
   return Math.max(...scores)
 }
@@ -227,6 +259,7 @@ function contrastOf(inputs: readonly ScanInput[], blocks: Blocks, literals: Lite
 function examine(
   given: Case,
   inputs: readonly ScanInput[],
+  judged: readonly ScanInput[],
   entry: Scanned,
   slices: Scanned[],
   blocks: Blocks,
@@ -238,9 +271,11 @@ function examine(
   const sameLevel = slices.filter((other) => other.level === narrow.level).map((other) => other.candidate)
   const recount = (literals: Literal[], penalty: number) => evaluate(input, blocks, { ...emptyCandidate(), literals, penalty })
   const wide = widest(given, inputs, input, narrow.candidate, sameLevel, recount)
-  const { best, aliases } = groupAliases(input, wide, sameLevel)
-  const effect = sliceEffect(given, input, best)
-  const rest = restEffect(given, input, best)
+  const own = judged[narrow.level] as ScanInput
+  const { best, aliases } = groupAliases(own, wide, sameLevel)
+  const effect = sliceEffect(given, own, best)
+  const rest = restEffect(given, own, best)
+  if (rest.rows.incident < MIN_REST_ROWS) return null
   if (effect.relative < MIN_EFFECT && given.question.measure.kind === 'quantile') return null
   const contrastScore = contrastOf(inputs, blocks, best.literals)
   if (contrastScore < Math.max(4, best.penalty)) return null

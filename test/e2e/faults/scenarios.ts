@@ -64,6 +64,11 @@ export const SCENARIOS: readonly Scenario[] = [
     truth: fault(replica(0), ['engine.prefill', 'engine.decode', 'engine.queue', 'engine.tokenize'], ['slower_compute', 'host_stall']),
   },
   {
+    id: 'slower-replica',
+    pause: { replica: 1, stoppedMs: 60, runningMs: 20 },
+    truth: fault(replica(1), ['engine.prefill', 'engine.decode', 'engine.queue', 'engine.tokenize'], ['slower_compute', 'host_stall']),
+  },
+  {
     id: 'region-network',
     delay: { replica: null, region: 'ap-south', ms: 60 },
     truth: fault({ client_region: ['ap-south'] }, ['client.upload', 'stream.network', 'stream.drain'], ['client_network']),
