@@ -40,6 +40,8 @@ export interface ScanInput {
    * weighted, because such counts are worth less than they seem.
    */
   variance: number
+  /** Over-dispersion that the whole fleet shows where events are more frequent; 1 where that is unknown. */
+  burstiness: number
   /** Per table row: a hash that samples are chosen by. */
   draw: Uint32Array
 }

@@ -48,9 +48,27 @@ export function evaluate(input: ScanInput, blocks: Blocks, candidate: Candidate,
   if (isFreshSlice(input, candidate.literals, { cA, xA, cB, xB })) return evaluateFresh(input, { ...candidate, cA, xA, cB, xB })
   const g = logLikelihoodRatio(cA, xA, cB, xB)
   const { variance } = input
-  const phi = variance * overDispersion(inBlocks.events, inBlocks.expected, variance)
+  const phi = variance * overDispersion(inBlocks.events, inBlocks.expected, variance, priorOf(input, xB))
   const contrastPhi = variance * contrastDispersion(inBlocks, sumBlocks(input, blocks, []), variance)
   return { ...candidate, cA, xA, cB, xB, g, phi, contrastPhi, score: g / phi - candidate.penalty }
+}
+
+/** Bursts that the whole fleet has are split among its parts. */
+function priorOf({ burstiness, all }: ScanInput, expected: number): number {
+  return 1 + (burstiness - 1) * Math.min(1, expected / Math.max(all.xB, 1e-9))
+}
+
+/**
+ * The whole fleet's over-dispersion at the next wider level, written into each input, the widest first: a handful of events cannot show that
+ * they come in bursts, those of the level around them can.
+ */
+export function noteBurstiness(inputs: readonly ScanInput[], blocks: Blocks): void {
+  let burstiness = 1
+  for (const input of inputs) {
+    input.burstiness = burstiness
+    const { events, expected } = fleetBlocks(input, blocks)
+    burstiness = overDispersion(events, expected, input.variance, burstiness)
+  }
 }
 
 /** A slice that is all parts of the fleet and new: compared with its siblings. */
@@ -167,11 +185,11 @@ function contrastDispersion(slice: BlockSums, all: BlockSums, perEvent: number):
   return used < 3 ? 1 : Math.max(1, (chi + 4) / (used - 1 + 4))
 }
 
-/** Pearson's χ² over the degrees of freedom, shrunk to 1 by four pseudo-blocks, at least 1. `variance`: of a count ÷ its mean. */
-export function overDispersion(events: Float64Array, expected: Float64Array, variance = 1): number {
+/** Pearson's χ² over the degrees of freedom, shrunk to `prior` by four pseudo-blocks, at least 1. `variance`: of a count ÷ its mean. */
+export function overDispersion(events: Float64Array, expected: Float64Array, variance = 1, prior = 1): number {
   const total = events.reduce((sum, value) => sum + value, 0)
   const planned = expected.reduce((sum, value) => sum + value, 0)
-  if (total < 4 || planned <= 0) return 1
+  if (total < 4 || planned <= 0) return prior
   let chi = 0
   let used = 0
   for (let block = 0; block < events.length; block++) {
@@ -180,6 +198,8 @@ export function overDispersion(events: Float64Array, expected: Float64Array, var
     chi += ((events[block] as number) - mean) ** 2 / (variance * mean)
     used++
   }
-  if (used < 3) return 1
-  return Math.max(1, (chi + 4) / (used - 1 + 4))
+  if (used < 3) return prior
+  return Math.max(1, (chi + PSEUDO_BLOCKS * prior) / (used - 1 + PSEUDO_BLOCKS))
 }
+
+const PSEUDO_BLOCKS = 4

@@ -68,6 +68,7 @@ export function buildInput(given: Case, rows: PreparedRows, index: number): Scan
     b,
     all: countsOf(sumSide(a), before),
     rate,
+    burstiness: 1,
     variance: (1 - rate) * Math.max(1, weightVariance(rows)),
     draw: given.population.draw,
   }

@@ -27,6 +27,7 @@ export function buildSumInputs(given: Case, rows: PreparedRows): ScanInput[] {
     all: countsOf(sumSide(a), sumSide(b)),
     rate: 0,
     variance: 1,
+    burstiness: 1,
     draw: population.draw,
   }))
 }

@@ -9,7 +9,7 @@ import { groupAliases } from '../grouping/aliases.ts'
 import { narrowest, type Scanned } from '../grouping/containment.ts'
 import { widest } from '../grouping/widening.ts'
 import { byScore, type Candidate, type Literal, membersOf, type ScanInput } from '../scan/candidate.ts'
-import { type Blocks, countBlocks, evaluate, spanOf, timeBlocks } from '../scan/evaluate.ts'
+import { type Blocks, countBlocks, evaluate, noteBurstiness, spanOf, timeBlocks } from '../scan/evaluate.ts'
 import { explainAway } from '../scan/inputs.ts'
 import { promisingLevels } from '../scan/level-inputs.ts'
 import { scan } from '../scan/scan.ts'
@@ -66,12 +66,13 @@ const MATERIAL_EFFECT = 0.2
 const MIN_REST_ROWS = 12
 
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
-  // Explaining away changes the expectations; the answers are built from the original ones.
-  const inputs: ScanInput[] = original.map((input) => ({ ...input, a: { ...input.a, expected: input.a.expected.slice() } }))
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
-  const rows = inputs[0]?.b.rows ?? new Int32Array(0)
+  const rows = original[0]?.b.rows ?? new Int32Array(0)
   const { from, to } = given.memory.once('span', () => spanOf(given.table.time, rows))
   const blocks = given.memory.once(`${countBlocks(to - from, seconds)} blocks`, () => timeBlocks(given.table.time, rows, seconds))
+  if (given.question.measure.kind === 'quantile') noteBurstiness(original, blocks)
+  // Explaining away changes the expectations; the answers are built from the original ones.
+  const inputs: ScanInput[] = original.map((input) => ({ ...input, a: { ...input.a, expected: input.a.expected.slice() } }))
   const selection: Selection = {
     picks: [],
     fleet: { level: 0, candidate: emptyCandidate(), effect: { relative: 0, absolute: 0, rows: { incident: 0, baseline: 0 } } },
