@@ -80,16 +80,19 @@ function notSeen(given: Case): string[] {
   if (question.events.length === 0) hidden.push('no change events')
   if (question.measure.kind === 'quantile' && conditioned(given).length === 0)
     hidden.push('no lengths: a longer prompt looks like a slower one')
-  for (const dimension of dimensions) {
-    let missing = 0
-    const { incident } = population
-    for (let at = 0; at < incident.length; at++) if (dimension.ids[incident[at] as number] === dimension.values.length) missing++
-    const share = missing / Math.max(population.incident.length, 1)
-    if (share > 0.1) hidden.push(`${dimension.name} is missing in ${Math.round(share * 100)} % of the rows`)
+  for (const { name, ids, values } of dimensions) {
+    const share = countOf(ids, values.length, population.incident) / Math.max(population.incident.length, 1)
+    if (share > 0.1) hidden.push(`${name} is missing in ${Math.round(share * 100)} % of the rows`)
   }
   if (table.dimensions.get('outcome') === undefined && question.measure.kind !== 'sum')
     hidden.push('no outcome column: unfinished requests are unseen')
   return hidden
+}
+
+function countOf(ids: Uint16Array | Uint32Array, id: number, rows: Int32Array): number {
+  let count = 0
+  for (let at = 0; at < rows.length; at++) if (ids[rows[at] as number] === id) count++
+  return count
 }
 
 function conditioned(given: Case): string[] {

@@ -1,7 +1,7 @@
 // Is the rest of a slice like a part of it? Counted in events: the mean effect of a few dozen rows is a matter of two or three of them, and
 // of which rows are slow by themselves; how many exceed what is usual for them is not.
 import { type Candidate, countSlice, type ScanInput } from '../scan/candidate.ts'
-import { type Counts, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
+import { type Counts, contrast, logLikelihoodRatio, riskRatio } from '../scan/statistic.ts'
 import { isInside, sliceMembers } from './aliases.ts'
 
 /** A part so large of a simpler slice that scores higher differs from it by chance. */
@@ -18,9 +18,14 @@ export function isMerePart(inputs: readonly ScanInput[], part: Candidate, whole:
   const inside = sliceMembers(first, part)
   const around = sliceMembers(first, whole)
   if (!isInside(inside, around)) return false
-  const count = (members: Uint8Array) => members.reduce((sum, member) => sum + member, 0)
-  const isLarge = part.score <= whole.score && count(inside) >= LARGE_PART * count(around)
-  return (isLarge && complexity(part) > complexity(whole)) || isAlike(inputs, part, whole)
+  const mayBeChance = part.score <= whole.score && complexity(part) > complexity(whole)
+  return (mayBeChance && count(inside) >= LARGE_PART * count(around)) || isAlike(inputs, part, whole)
+}
+
+function count(members: Uint8Array): number {
+  let sum = 0
+  for (let at = 0; at < members.length; at++) sum += members[at] as number
+  return sum
 }
 
 function complexity({ literals }: Candidate): number {

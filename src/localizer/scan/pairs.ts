@@ -14,7 +14,7 @@ const EXTENDED_PAIRS = 30
 export function scanPairs(input: ScanInput, sample: ScanSample, totalValues: number): Candidate[] {
   const found: Candidate[] = []
   const penalty = 2 * Math.log(totalValues)
-  const tables = [0, 1, 2, 3].map(() => new Float64Array(DENSE_CELLS))
+  const tables: Scratch = { counts: [0, 1, 2, 3].map(() => new Float64Array(DENSE_CELLS)), seen: new Uint8Array(DENSE_CELLS) }
   for (let first = 0; first < input.dimensions.length; first++) {
     for (let second = first + 1; second < input.dimensions.length; second++) {
       const pair = new PairTable(input.dimensions, sample, first, second, tables)
@@ -32,6 +32,12 @@ function prune(found: Candidate[]): void {
   found.length = Math.min(found.length, KEPT_PAIRS * 4)
 }
 
+/** All zero before and after a pair. */
+interface Scratch {
+  counts: Float64Array[]
+  seen: Uint8Array
+}
+
 /** Counts of one pair of dimensions in tables that are all zero before and after: most pairs of large dimensions touch few of their cells. */
 class PairTable {
   private readonly first: number
@@ -43,7 +49,7 @@ class PairTable {
   /** Cells that have enough events in the incident, ascending; of others nothing is said. */
   private frequent: Int32Array = new Int32Array(0)
 
-  constructor(dimensions: readonly DimensionColumn[], sample: ScanSample, first: number, second: number, scratch: Float64Array[]) {
+  constructor(dimensions: readonly DimensionColumn[], sample: ScanSample, first: number, second: number, scratch: Scratch) {
     this.first = first
     this.second = second
     const height = (dimensions[first] as DimensionColumn).values.length + 1
@@ -51,16 +57,16 @@ class PairTable {
     const cells = height * this.width
     if (cells > DENSE_CELLS) this.slots = this.frequentKeys(sample.eventsA)
     const size = this.slots === null ? cells : this.slots.size
-    this.counts = scratch.map((table) => (size <= table.length ? table.subarray(0, size) : new Float64Array(size)))
+    this.counts = scratch.counts.map((table) => (size <= table.length ? table.subarray(0, size) : new Float64Array(size)))
     this.add(sample.eventsA, 0)
     if (this.slots === null) this.frequent = this.frequentCells(sample.eventsA, cells - this.width)
     const isSilent = this.slots === null ? this.frequent.length === 0 : this.slots.size === 0
     if (isSilent) return
-    this.add(sample.expectedA, 1)
-    if (this.slots === null && this.isDetermined(sample.expectedA, height)) {
+    if (this.slots === null && this.isDetermined(sample.expectedA, height, scratch.seen)) {
       this.frequent = new Int32Array(0)
       return
     }
+    this.add(sample.expectedA, 1)
     this.add(sample.eventsB, 2)
     this.add(sample.expectedB, 3)
   }
@@ -117,30 +123,26 @@ class PairTable {
   }
 
   /** One dimension determines the other when it has no more combinations than values. */
-  private isDetermined(sample: MassSample, height: number): boolean {
-    const a = sample.ids[this.first] as Int32Array
-    const b = sample.ids[this.second] as Int32Array
-    const seen = new Uint8Array(height * this.width)
+  private isDetermined({ ids, mass }: MassSample, height: number, seen: Uint8Array): boolean {
+    const a = ids[this.first] as Int32Array
+    const b = ids[this.second] as Int32Array
     const rows = new Uint8Array(height)
     const columns = new Uint8Array(this.width)
+    const most = Math.max(height, this.width)
     let used = 0
-    let usedRows = 0
-    let usedColumns = 0
-    for (let at = 0; at < a.length; at++) {
-      const row = a[at] as number
-      const column = b[at] as number
-      const cell = row * this.width + column
-      if (seen[cell] === 1 || !((sample.mass[at] as number) > 0)) continue
+    let looked = 0
+    // With more combinations than one of them has values, nothing is determined: mostly clear after a few rows.
+    for (; looked < a.length && used <= most; looked++) {
+      const cell = (a[looked] as number) * this.width + (b[looked] as number)
+      if (seen[cell] === 1 || !((mass[looked] as number) > 0)) continue
       seen[cell] = 1
+      rows[a[looked] as number] = 1
+      columns[b[looked] as number] = 1
       used++
-      usedRows += 1 - (rows[row] as number)
-      usedColumns += 1 - (columns[column] as number)
-      rows[row] = 1
-      columns[column] = 1
-      // There cannot be more values than these.
-      if (used > Math.max(height, this.width)) return false
     }
-    return used <= Math.max(usedRows, usedColumns)
+    for (let at = 0; at < looked; at++) seen[(a[at] as number) * this.width + (b[at] as number)] = 0
+    const count = (flags: Uint8Array) => flags.reduce((sum, flag) => sum + flag, 0)
+    return used <= Math.max(count(rows), count(columns))
   }
 
   collect(found: Candidate[], penalty: number): void {
