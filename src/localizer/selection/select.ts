@@ -180,11 +180,22 @@ function unexplained(inputs: readonly ScanInput[], picks: readonly Pick[]): read
   return inputs.map((input) => {
     const [a, b] = [input.a, input.b].map((side) => {
       const taken = picks.map(({ candidate }) => membersOf(side.rows, candidate.literals, input.dimensions))
-      const left = Int32Array.from(side.rows.keys()).filter((at) => taken.every((members) => members[at] === 0))
-      return pickPositions(side, left)
+      return pickPositions(side, outside(taken, side.rows.length))
     }) as [Side, Side]
     return withSides(input, a, b)
   })
+}
+
+/** Positions of the rows that are in none of the slices. */
+function outside(taken: readonly Uint8Array[], rows: number): Int32Array {
+  const left = new Int32Array(rows)
+  let count = 0
+  for (let at = 0; at < rows; at++) {
+    let isFree = true
+    for (let index = 0; isFree && index < taken.length; index++) isFree = (taken[index] as Uint8Array)[at] === 0
+    if (isFree) left[count++] = at
+  }
+  return left.subarray(0, count)
 }
 
 /** `judged`: the rows that effects are measured on. */

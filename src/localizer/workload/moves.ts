@@ -45,11 +45,13 @@ export function findMoves(whole: Case): Move[] {
   const lengths = lengthColumns(given)
   const moves: Move[] = []
   const everything: DimensionColumn = { name: '', values: ['all'], ids: new Uint16Array(given.table.rows) }
-  const fleet = [group(given, everything, given.population.incident, lengths), group(given, everything, given.population.baseline, lengths)]
+  const incident = prepareRows(given, given.population.incident, lengths)
+  const baseline = prepareRows(given, given.population.baseline, lengths)
+  const fleet = [group(everything, incident), group(everything, baseline)]
   for (let index = 0; index < lengths.length; index++) noteLength(moves, fleet as [Group, Group], 0, index, lengths, null, null)
   for (const dimension of workloadDimensions(given)) {
-    const now = group(given, dimension, given.population.incident, lengths)
-    const before = group(given, dimension, given.population.baseline, lengths)
+    const now = group(dimension, incident)
+    const before = group(dimension, baseline)
     for (let id = 0; id < dimension.values.length; id++) {
       noteShare(moves, now, before, id, given, dimension)
       for (let index = 0; index < lengths.length; index++) {
@@ -75,16 +77,35 @@ export function workloadDimensions(given: Case): DimensionColumn[] {
   return given.dimensions.filter((dimension) => roleOf(dimension.name) !== 'fleet')
 }
 
-function group(given: Case, dimension: DimensionColumn, rows: Int32Array, lengths: string[]): Group {
-  const size = dimension.values.length + 1
-  const counted = new Float64Array(size)
-  const { weight } = given.table
-  for (let index = 0; index < rows.length; index++) {
-    const id = dimension.ids[rows[index] as number] as number
-    counted[id] = (counted[id] as number) + (weight === null ? 1 : (weight[rows[index] as number] as number))
+/** Rows with their weight and lengths: read once for all dimensions. */
+interface PreparedRows {
+  rows: Int32Array
+  weight: Float64Array
+  /** One per length; the logarithm is NaN where the length is unknown. */
+  lengths: { length: Float64Array; log: Float64Array }[]
+}
+
+function prepareRows({ table }: Case, rows: Int32Array, lengths: string[]): PreparedRows {
+  const { weight } = table
+  return {
+    rows,
+    weight: Float64Array.from(rows, (row) => (weight === null ? 1 : (weight[row] as number))),
+    lengths: lengths.map((name) => {
+      const column = table.numbers.get(name) as Float64Array
+      const length = Float64Array.from(rows, (row) => column[row] as number)
+      return { length, log: length.map((value) => (value >= 0 ? Math.log(value + 1) : Number.NaN)) }
+    }),
   }
-  const sums = lengths.map((name) => {
-    const column = given.table.numbers.get(name) as Float64Array
+}
+
+function group({ ids, values }: DimensionColumn, { rows, weight, lengths }: PreparedRows): Group {
+  const size = values.length + 1
+  const counted = new Float64Array(size)
+  for (let index = 0; index < rows.length; index++) {
+    const id = ids[rows[index] as number] as number
+    counted[id] = (counted[id] as number) + (weight[index] as number)
+  }
+  const sums = lengths.map(({ length, log: logs }) => {
     const sum = {
       length: new Float64Array(size),
       log: new Float64Array(size),
@@ -92,12 +113,10 @@ function group(given: Case, dimension: DimensionColumn, rows: Int32Array, length
       known: new Float64Array(size),
     }
     for (let index = 0; index < rows.length; index++) {
-      const row = rows[index] as number
-      const value = column[row] as number
-      if (!(value >= 0)) continue
-      const id = dimension.ids[row] as number
-      const log = Math.log(value + 1)
-      sum.length[id] = (sum.length[id] as number) + value
+      const log = logs[index] as number
+      if (Number.isNaN(log)) continue
+      const id = ids[rows[index] as number] as number
+      sum.length[id] = (sum.length[id] as number) + (length[index] as number)
       sum.log[id] = (sum.log[id] as number) + log
       sum.square[id] = (sum.square[id] as number) + log * log
       sum.known[id] = (sum.known[id] as number) + 1
