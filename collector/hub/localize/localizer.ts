@@ -50,7 +50,7 @@ const WATCH_LIMITS: RowLimits = { incident: 60_000, baseline: 30_000, readPerRow
 const ASKED_LIMITS: RowLimits = { incident: 3_000, baseline: 3_000, readPerRow: 8 }
 const MAX_SAMPLES = 20_000
 /** Slices of each side: every one costs a seek in each of some hundred columns. */
-const SLICES = 40
+const SLICES = 30
 const EVENT_SECONDS = 1_800
 
 export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer {
