@@ -5,20 +5,14 @@ import type { Queries } from './queries.ts'
 
 const LABELS = ['cluster', 'model', 'slice', 'phase'] as const
 const ROWS = 8
-/** Longer than usual by less is noise. */
-const LEAST = 1.3
 
-/**
- * Ranked by extra seconds times the logarithm of the growth, so that of two slices that hold the same extra time the narrower one comes
- * first, and of two that grew as much the one with more requests (the shape of a Poisson scan statistic, Kulldorff 1997).
- */
+/** The slices that stand out most, by the recording that weighs them. */
 export function slowerSlices(q: Queries, height: number): TablePanel {
-  const now = q.selectRecorded(RECORDINGS.slicePhaseMeanSeconds, LABELS)
-  const usual = q.selectRecorded(RECORDINGS.slicePhaseUsualSeconds, LABELS)
-  const rate = q.selectRecorded(RECORDINGS.slicePhaseCountRate, LABELS)
-  const growth = `(${now} / (${usual} > 0))`
-  const extra = `(${rate} * (${now} - ${usual}))`
-  const score = `topk(${ROWS}, ${extra} * ln(${growth} > ${LEAST}))`
+  const recorded = (name: string) => q.selectRecorded(name, LABELS)
+  const now = recorded(RECORDINGS.slicePhaseMeanSeconds)
+  const usual = recorded(RECORDINGS.slicePhaseUsualSeconds)
+  const score = `topk(${ROWS}, ${recorded(RECORDINGS.slicePhaseExcessWeight)})`
+  const extra = `${recorded(RECORDINGS.slicePhaseCountRate)} * (${now} - ${usual})`
   return table({
     title: 'Slower than usual',
     description:
@@ -29,7 +23,7 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
     noValue: 'No slice is slower than is usual for it',
     // Without their names, or a table would not put the values of one slice into one row.
     targets: [
-      { expr: score, instant: true },
+      { expr: `0 + ${score}`, instant: true },
       { expr: `0 + ${now} and ${score}`, instant: true },
       { expr: `0 + ${usual} and ${score}`, instant: true },
       { expr: `${extra} and ${score}`, instant: true },

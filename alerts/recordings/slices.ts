@@ -3,7 +3,7 @@
 import { METRICS } from '@longpole/model/conventions/metrics'
 import { RECORDINGS } from '@longpole/model/conventions/recordings'
 import type { PhaseId } from '@longpole/model/phase'
-import { series } from '../promql.ts'
+import { select, series } from '../promql.ts'
 import type { RecordingGroup, RecordingRule } from '../rule.ts'
 
 /** Labels of every recording here; `slice` is `dimension=value`, or `all` for the whole model. */
@@ -27,16 +27,42 @@ interface Dimension {
 
 export function sliceRecordings(): RecordingGroup[] {
   return [
-    { name: 'longpole-slices', interval: '30s', rules: DIMENSIONS.flatMap(recorded) },
+    { name: 'longpole-slices', interval: '30s', rules: [...DIMENSIONS.flatMap(recorded), excessWeight()] },
     {
       name: 'longpole-slices-usual',
       interval: '2m',
       // Without the newest minutes: what began just now is not usual.
       rules: [
         { record: RECORDINGS.slicePhaseUsualSeconds, expr: `quantile_over_time(0.5, ${RECORDINGS.slicePhaseMeanSeconds}[6h] offset 10m)` },
+        {
+          record: RECORDINGS.slicePhaseUsualMostSeconds,
+          expr: `quantile_over_time(0.95, ${RECORDINGS.slicePhaseMeanSeconds}[6h] offset 10m)`,
+        },
       ],
     },
   ]
+}
+
+/** Beyond the most that is usual by less is noise. */
+const LEAST_GROWTH = 1.2
+/** A phase that usually takes no time has grown from this, seconds: a queue that was empty. */
+const NO_TIME = 0.001
+/** Classes of requests are spread over every place: between a class and a place that stand out alike, it is the place. */
+const CLASS_PRIOR = 0.8
+
+/**
+ * How much a slice stands out in a phase: seconds per second beyond the most that is usual, times the logarithm of the growth, so that of
+ * two slices that hold the same extra time the narrower one comes first, and of two that grew as much the one with more requests (the
+ * shape of a Poisson scan statistic, Kulldorff 1997). Few slices have one.
+ */
+function excessWeight(): RecordingRule {
+  const weight = (dimensions: string) => {
+    const now = select(RECORDINGS.slicePhaseMeanSeconds, { dimension: dimensions })
+    const most = `clamp_min(${select(RECORDINGS.slicePhaseUsualMostSeconds, { dimension: dimensions })}, ${NO_TIME})`
+    const rate = select(RECORDINGS.slicePhaseCountRate, { dimension: dimensions })
+    return `${rate} * (${now} - ${most}) * ln(${now} / ${most} > ${LEAST_GROWTH})`
+  }
+  return { record: RECORDINGS.slicePhaseExcessWeight, expr: `${weight('!~.*_class')}\nor\n${CLASS_PRIOR} * ${weight('=~.*_class')}` }
 }
 
 function rateBy(by: string, metric: string): string {

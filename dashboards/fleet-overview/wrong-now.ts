@@ -4,12 +4,14 @@ import { findingsTable } from '../findings-table.ts'
 import { type Row, stat } from '../panels.ts'
 import { metricName, type Queries } from '../queries.ts'
 import { slowerSlices } from '../slower-slices.ts'
+import { waitingLongest } from '../waiting-longest.ts'
 
 export function wrongNow(q: Queries): Row {
   return {
     title: 'Now',
     panels: [
       findingsTable(q, 6),
+      waitingLongest(q, 6),
       slowerSlices(q, 8),
       stat({
         title: 'Open requests',

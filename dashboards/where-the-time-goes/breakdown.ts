@@ -1,12 +1,7 @@
 // The same time by model, region, tenant class and prompt class: where in the fleet it is spent.
 import { type Row, timeSeries } from '../panels.ts'
-import { type Queries, RATE } from '../queries.ts'
+import type { Queries } from '../queries.ts'
 import { phasePerRequest } from './stack.ts'
-
-function classMean(q: Queries, by: 'tenant_class' | 'prompt_class'): string {
-  const seconds = `sum by (${by}) (rate(${q.select('classPhaseSecondsSum')}[${RATE}]))`
-  return `${seconds} / sum by (${by}) (rate(${q.select('classPhaseSecondsCount', { phase: 'unattributed' })}[${RATE}]))`
-}
 
 export function breakdown(q: Queries): Row {
   const shared = { unit: 's' as const, width: 12, min: 0, noValue: 'No request settled in this range' }
@@ -29,13 +24,13 @@ export function breakdown(q: Queries): Row {
         ...shared,
         title: 'Mean time by tenant class',
         description: 'Mean end-to-end seconds by class of tenant.',
-        targets: [{ expr: classMean(q, 'tenant_class'), legend: '{{tenant_class}}' }],
+        targets: [{ expr: q.mean('requestSeconds', ['tenant_class']), legend: '{{tenant_class}}' }],
       }),
       timeSeries({
         ...shared,
         title: 'Mean time by prompt length',
         description: 'Mean end-to-end seconds by input-length class: a long prompt is not a slow fleet.',
-        targets: [{ expr: classMean(q, 'prompt_class'), legend: '{{prompt_class}}' }],
+        targets: [{ expr: q.mean('requestSeconds', ['prompt_class']), legend: '{{prompt_class}}' }],
       }),
     ],
   }

@@ -53,14 +53,23 @@ const { values: options, positionals } = parseArgs({
 
 const STEP = 15
 const INTERVALS = { rate: 240, range: 1_200 }
-/** A tenth of the way is a person's eye; a half is a step. */
-const MOVED = 1.25
-const STAYED = 1.25
+/** What a person sees grow: by a quarter, and by more than some milliseconds. */
+const GROWN = 1.25
+const VISIBLE_SECONDS = 0.01
 
 const PANELS = BOARDS.flatMap(({ name }) => {
   const board = JSON.parse(readFileSync(join(ROOT, `dashboards/generated/${name}.json`), 'utf8')) as LintBoard
   return dataPanels(board).map((panel) => ({ board: name, panel: panel as unknown as ReadPanel }))
 })
+
+const SLICES = slicesOnly(readFileSync(join(ROOT, 'alerts/generated/recordings.yaml'), 'utf8'))
+const FOUND = 'longpole_finding_'
+/** Series that the panels and the recordings behind them read. */
+const READ = new Set(
+  [SLICES, ...PANELS.flatMap(({ panel }) => panel.targets.map(({ expr = '' }) => expr))].flatMap(
+    (text) => text.match(/\blongpole_\w+/g) ?? [],
+  ),
+)
 
 type Ask = (expr: string, at: number) => ReturnType<HistoryPrometheus['query']>
 
@@ -71,7 +80,7 @@ async function read(ask: Ask, { now, before, localizer, truth, rows }: Scene) {
   for (const { board, panel } of PANELS) {
     if (path.length >= Number(options.most)) break
     path.push(`${board} / ${panel.title}`)
-    const isFindings = panel.targets.some(({ expr }) => expr?.includes('longpole_finding_'))
+    const isFindings = panel.targets.some(({ expr }) => expr?.includes(FOUND))
     if (isFindings && !localizer) continue
     const exprs = panel.targets.map(({ expr }) => resolveQuery(expr ?? '', INTERVALS))
     const claim =
@@ -93,28 +102,39 @@ interface Scene {
   rows: Parameters<typeof isRightSlice>[2]
 }
 
-/** Series of one phase each, as every board shows them: those of the truth's first phase must move, those of its steady ones must not. */
-async function movement(ask: Ask, { now, before }: Scene, moving: string, steady: readonly string[], filter: string) {
-  const mean = (at: number) =>
-    ask(
-      `sum by (phase) (rate(longpole_${filter === '' ? '' : 'replica_'}phase_seconds_sum{${filter}}[240s])) / sum by (phase) (rate(longpole_${filter === '' ? '' : 'replica_'}phase_seconds_count{${filter}}[240s]))`,
-      at,
-    )
-  const earlier = new Map((await mean(before)).map(({ metric, value }) => [metric.phase, Number(value?.[1])]))
-  const ratios = new Map(
-    (await mean(now)).map(({ metric, value }) => [metric.phase, Number(value?.[1]) / (earlier.get(metric.phase) ?? Number.NaN)]),
-  )
-  const ratio = ratios.get(moving)
-  const moved = steady.filter((phase) => {
-    const found = ratios.get(phase)
-    return found !== undefined && found > STAYED
-  })
-  return {
-    phase: moving,
-    ratio: ratio === undefined ? null : Number(ratio.toFixed(2)),
-    moved: ratio !== undefined && ratio > MOVED,
-    steadyThatMoved: moved,
+/** What each panel that draws phases says of the phase that the truth names first, and of those that it calls steady. */
+interface Movement {
+  /** Panels whose line of the true phase grew, and those whose line did not. */
+  moved: string[]
+  still: string[]
+  /** Lines of steady phases that grew. */
+  wrongly: string[]
+}
+
+/** Every panel with a line for each phase, the board's variables standing at the true slice: derived from the truth, not listed. */
+async function movement(ask: Ask, { now, before, truth }: Scene, steady: readonly string[]): Promise<Movement> {
+  const found: Movement = { moved: [], still: [], wrongly: [] }
+  const [first] = truth.phases
+  for (const { board, panel } of PANELS) {
+    const expr = panel.targets[0]?.expr ?? ''
+    if (panel.type !== 'timeseries' || !/by \(([a-z_]+, )*phase\)/.test(expr)) continue
+    const chosen = Object.fromEntries(Object.entries(truth.slice).map(([name, values]) => [name, values.join('|')]))
+    const resolved = resolveQuery(expr, INTERVALS, chosen)
+    const earlier = new Map((await ask(resolved, before)).map(({ metric, value }) => [metric.phase, Number(value?.[1])]))
+    const grown = new Set<string>()
+    const lines = new Set<string>()
+    for (const { metric, value } of await ask(resolved, now)) {
+      const usual = earlier.get(metric.phase)
+      const current = Number(value?.[1])
+      if (metric.phase === undefined || usual === undefined || Number.isNaN(current)) continue
+      lines.add(metric.phase)
+      if (current > GROWN * usual && current - usual > VISIBLE_SECONDS) grown.add(metric.phase)
+    }
+    const name = `${board} / ${panel.title}`
+    if (first !== undefined && lines.has(first)) (grown.has(first) ? found.moved : found.still).push(name)
+    for (const phase of steady) if (grown.has(phase)) found.wrongly.push(`${name}: ${phase}`)
   }
+  return found
 }
 
 async function runFault(text: string): Promise<void> {
@@ -129,9 +149,14 @@ async function runFault(text: string): Promise<void> {
     const findings = localizeContinuously({ ...fleet, objectives }, rounds)
     const findingsAt = (at: number) => findings.get(rounds.filter((round) => round <= at).at(-1) ?? 0) ?? []
     const page = join(directory, 'page.om')
-    await writeHistory(page, { ...fleet, objectives, findings: (now) => findingsAt(Number(now / 1_000_000_000n)) })
+    await writeHistory(page, {
+      ...fleet,
+      objectives,
+      findings: (now) => findingsAt(Number(now / 1_000_000_000n)),
+      isWanted: (series) => READ.has(series),
+    })
     const rules = join(directory, 'slices.yaml')
-    writeFileSync(rules, slicesOnly(readFileSync(join(ROOT, 'alerts/generated/recordings.yaml'), 'utf8')))
+    writeFileSync(rules, SLICES)
     const prometheus = await startPrometheus({ directory, pages: [page], from: start, to: end, step: STEP, ruleFiles: [rules] })
     const [injected] = fleet.truths
     if (injected === undefined) throw new Error(`${text}: nothing was injected`)
@@ -144,15 +169,7 @@ async function runFault(text: string): Promise<void> {
     }
     const withLocalizer = await read(prometheus.query, { ...scene, localizer: true })
     const without = await read(prometheus.query, { ...scene, localizer: false })
-    const { replica } = injected.slice
-    const filter = replica === undefined ? '' : `replica=~"${replica.join('|')}"`
-    const moved = await movement(
-      prometheus.query,
-      { ...scene, localizer: true },
-      scene.truth.phases[0] as string,
-      injected.steady.phases,
-      filter,
-    )
+    const moved = await movement(prometheus.query, { ...scene, localizer: true }, injected.steady.phases)
     await prometheus.close()
     console.log(
       JSON.stringify({

@@ -53,10 +53,13 @@ const goodputs = new WeakMap<RequestRecord, string>()
 export const classPhases =
   (result?: string): Source =>
   (fleet: FleetView) =>
-    phases(fleet).filter(({ record }) => {
-      if (result === undefined) return true
+    phases(fleet).flatMap((event) => {
+      const { record, extra } = event
       if (!goodputs.has(record)) goodputs.set(record, goodputOf(fleet, record))
-      return goodputs.get(record) === result
+      const goodput = goodputs.get(record)
+      if (result !== undefined && goodput !== result) return []
+      const { cluster, model, prompt_class, tenant_class } = record
+      return [{ ...event, counter: JSON.stringify([cluster, model, prompt_class, tenant_class, goodput, extra.phase]) }]
     })
 
 const TOKENS = {

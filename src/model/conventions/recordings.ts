@@ -39,5 +39,7 @@ export const RECORDINGS = {
   slicePhaseMeanSeconds: 'slice_phase:longpole_phase_seconds:mean5m',
   slicePhaseCountRate: 'slice_phase:longpole_phase_seconds_count:rate5m',
   slicePhaseUsualSeconds: 'slice_phase:longpole_phase_seconds:median6h',
+  slicePhaseUsualMostSeconds: 'slice_phase:longpole_phase_seconds:p95_6h',
+  slicePhaseExcessWeight: 'slice_phase:longpole_phase_seconds:excess_weight5m',
   replicaPhaseCountRate: 'replica_phase:longpole_replica_phase_seconds_count:rate5m',
 } as const

@@ -2,7 +2,7 @@
 import { LATENCY_SECONDS, TOKEN_SECONDS } from '@longpole/model/conventions/buckets'
 import { formatSlice } from '@longpole/model/finding'
 import { endOf } from '../../metrics/data-set.ts'
-import { before, fold, minus, orZero, over, share, top } from '../oracle/combine.ts'
+import { before, combine, fold, minus, orZero, over, share, top } from '../oracle/combine.ts'
 import { frequency, mean, perSecond, quantile } from '../oracle/of-events.ts'
 import { samplesAt } from '../oracle/of-samples.ts'
 import type { Moment, Row, Truth } from '../oracle/truth.ts'
@@ -74,14 +74,18 @@ const findingRows = [
   findings(({ bad_requests }) => bad_requests),
 ]
 
-function open(read: (ages: readonly number[]) => number): Truth {
-  return ({ fleet, to }) => {
-    const ages = fleet.records
-      .filter((record) => Number(record.start_unix_ns) / 1e9 <= to && Number(endOf(record)) / 1e9 > to)
-      .map((record) => to - Number(record.start_unix_ns) / 1e9)
-    return ages.length === 0 ? [] : [{ labels: {}, value: read(ages) }]
-  }
-}
+const inFlight: Truth = ({ fleet, to }) =>
+  fleet.records
+    .filter((record) => Number(record.start_unix_ns) / 1e9 <= to && Number(endOf(record)) / 1e9 > to)
+    .map((record) => {
+      const value = to - Number(record.start_unix_ns) / 1e9
+      const phase = record.ttft !== null && value > record.ttft ? 'engine.decode' : 'engine.queue'
+      const known = Object.entries({ cluster: record.cluster, model: record.model, replica: record.replica, phase })
+      return { labels: Object.fromEntries(known.filter((entry): entry is [string, string] => entry[1] !== null && entry[1] !== '')), value }
+    })
+const PLACE = ['cluster', 'model', 'replica', 'phase']
+const longest = top(5, fold('max', inFlight, PLACE))
+const countOfLongest = combine(fold('count', inFlight, PLACE), longest, (count) => count)
 
 const down: Truth = ({ fleet, to }) => {
   const samples = samplesAt(fleet, to)
@@ -101,8 +105,9 @@ const engineTime: Truth = (moment) => {
 export const fleetOverview: PanelTruths = {
   'What is wrong now': findingRows,
   'Slower than usual': 'recording rules; test/dashboards/faults.ts holds what it names against the truth of faults',
-  'Open requests': [open((ages) => ages.length)],
-  'Oldest open request': [open((ages) => Math.max(...ages))],
+  'Waiting longest': [longest, countOfLongest],
+  'Open requests': [fold('count', inFlight)],
+  'Oldest open request': [fold('max', inFlight)],
   'Engines down': [down],
   'Localizer looked': 'age of the last round: the clock of the query against the clock of the hub',
   'Attainment by model and objective': [
