@@ -18,9 +18,15 @@ export interface WrittenRecord {
   version: number
 }
 
-const TRACE_BYTES = 600
-const SPAN_BYTES = 500
-const ATTRIBUTE_BYTES = 48
+// Measured on Node 24 with spans of 0, 15, 40 and 100 attributes: within a quarter of the heap that they take.
+const TRACE_BYTES = 500
+const SPAN_BYTES = 250
+const ATTRIBUTE_BYTES = 24
+/** Beyond so many an object becomes a hash table. */
+const FEW_ATTRIBUTES = 32
+const HASHED_ATTRIBUTE_BYTES = 90
+const EVENT_BYTES = 200
+const LINK_BYTES = 250
 /** Beyond so many spans an index is quicker than a look at each. */
 const MAX_SCANNED = 12
 
@@ -82,12 +88,14 @@ export class Trace {
 
 /** Rough heap size of a span; shared resources are not counted. */
 export function sizeOf(span: Span): number {
-  let bytes = SPAN_BYTES + span.name.length
+  let bytes = SPAN_BYTES + span.name.length + span.events.length * EVENT_BYTES + span.links.length * LINK_BYTES
+  let count = 0
   for (const key in span.attributes) {
     const value = span.attributes[key]
-    bytes += ATTRIBUTE_BYTES + (typeof value === 'string' ? value.length : typeof value === 'object' ? 200 : 0)
+    bytes += count++ < FEW_ATTRIBUTES ? ATTRIBUTE_BYTES : HASHED_ATTRIBUTE_BYTES
+    bytes += typeof value === 'string' ? value.length : typeof value === 'object' ? 200 : 0
   }
-  return bytes + span.events.length * 300 + span.links.length * 200
+  return bytes
 }
 
 /** Parents of all spans of the traces, for the climb from a span to the observation above it. */
