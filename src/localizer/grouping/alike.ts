@@ -9,6 +9,8 @@ const LARGE_PART = 0.7
 /** The rest rose at least so much of what the part rose, with so much evidence: less where the whole slice has a shorter name. */
 const ALIKE = { simpler: 0.3, asSimple: 0.5 }
 const MIN_EVIDENCE = 5
+/** Nats by which a part with a longer name stands out from the slice around it. */
+const MIN_SET_OFF = 3
 /** Levels at which the whole slice is so much less clear than at its best say nothing of it. */
 const CLEAR = 0.2
 
@@ -18,8 +20,17 @@ export function isMerePart(inputs: readonly ScanInput[], part: Candidate, whole:
   const inside = sliceMembers(first, part)
   const around = sliceMembers(first, whole)
   if (!isInside(inside, around)) return false
-  const mayBeChance = part.score <= whole.score && complexity(part) > complexity(whole)
-  return (mayBeChance && count(inside) >= LARGE_PART * count(around)) || isAlike(inputs, part, whole)
+  const isLonger = complexity(part) > complexity(whole)
+  const isLarge = isLonger && part.score <= whole.score && count(inside) >= LARGE_PART * count(around)
+  return isLarge || (isLonger && !isSetOff(inputs, part, whole)) || isAlike(inputs, part, whole)
+}
+
+/** The part rose more than the rest of the slice around it by more than chance, at some level. */
+function isSetOff(inputs: readonly ScanInput[], part: Candidate, whole: Candidate): boolean {
+  return inputs.some((input) => {
+    const phi = Math.max(1, part.phi / input.variance)
+    return contrast(countSlice(input, part.literals), countSlice(input, whole.literals), input.rate, phi) >= MIN_SET_OFF
+  })
 }
 
 function count(members: Uint8Array): number {

@@ -16,6 +16,7 @@ import { scan } from '../scan/scan.ts'
 import { contrast, logLikelihoodRatio } from '../scan/statistic.ts'
 import { pickPositions, withSides } from '../scan/thin.ts'
 import type { Case } from './case.ts'
+import { judgeCause, MATERIAL_EFFECT, MIN_EFFECT } from './causes.ts'
 import { cleanestFirst } from './cleanest.ts'
 import { fleetEffect, restEffect, sliceEffect, sliceRisk } from './slice-rows.ts'
 
@@ -55,16 +56,6 @@ export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
 const NEARLY = 0.8
-const MIN_EFFECT = 0.04
-/** What a cause does to itself is at least so much of what all its victims suffer together: less, and it is one of them, hit harder. */
-const VICTIMS_SHARE = 0.3
-/** A cause must be so many times worse than the rest of the fleet. */
-const CAUSE_FACTOR = 2.5
-/** A second answer is a material regression of its own, among the rows that the first does not explain. */
-const MATERIAL_EFFECT = 0.2
-/** A slice beside which nothing is left has nothing to stand out from. */
-const MIN_REST_ROWS = 12
-
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
   const rows = original[0]?.b.rows ?? new Int32Array(0)
@@ -97,6 +88,7 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
       if (round === 0) selection.fleetWide = fleet.candidate.score >= thresholds.fleet && selection.fleet.effect.relative >= MIN_EFFECT
       break
     }
+    // A second answer is a material regression of its own, among the rows that the first does not explain.
     if (round > 0 && pick.effect.relative < MATERIAL_EFFECT) break
     selection.picks.push({ ...pick, input: original[inputs.indexOf(pick.input)] as ScanInput })
     for (const input of inputs) {
@@ -286,17 +278,20 @@ function examine(
   const own = judged[narrow.level] as ScanInput
   const { best, aliases } = groupAliases(own, wide, sameLevel)
   const effect = sliceEffect(given, own, best)
-  const rest = restEffect(given, own, best)
-  if (rest.rows.incident < MIN_REST_ROWS) return null
   if (effect.relative < MIN_EFFECT && given.question.measure.kind === 'quantile') return null
   const contrastScore = contrastOf(inputs, blocks, best.literals)
   if (contrastScore < Math.max(4, best.penalty)) return null
-  const victims = rest.relative >= MIN_EFFECT && rest.relative > 0.1 * effect.relative
-  if (victims && effect.relative * effect.rows.incident < VICTIMS_SHARE * rest.relative * rest.rows.incident) return null
-  if (victims && (effect.relative < CAUSE_FACTOR * rest.relative || effect.absolute < CAUSE_FACTOR * rest.absolute)) return null
+  const surroundings = judgeCause(
+    given,
+    own,
+    best,
+    effect,
+    strong.map(({ candidate }) => candidate),
+  )
+  if (surroundings === null) return null
   const names = new Set([best, ...aliases])
   const rivals = sameLevel.filter((other) => !names.has(other)).slice(0, 3)
-  return { input, candidate: best, aliases, rivals, check, contrastScore, effect, rest, victims, threshold: MIN_SCORE }
+  return { input, candidate: best, aliases, rivals, check, contrastScore, effect, ...surroundings, threshold: MIN_SCORE }
 }
 
 function emptyCandidate(): Candidate {
