@@ -1,6 +1,6 @@
 // Two real vLLM replicas behind real sidecars, recorded while something was done to them by hand (test/e2e/faults says what, and
-// `npm run record:faults` makes such recordings anew). The machine was busy with other things: medians of half a second, where 30 ms
-// would do. What is asked is what a person would ask: no tuning of windows, dimensions or thresholds.
+// `npm run record:faults` makes such recordings anew). Some were made on a machine that was busy with other things (medians of half a
+// second), slower-replica, replica-network and slow-consumer on a calm one (about 50 ms). What is asked is what a person would ask: no tuning of windows, dimensions or thresholds.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Finding } from '@longpole/model/finding'
@@ -46,6 +46,10 @@ describe('faults made by hand', () => {
     ['crowded-replica', 'ttft', { replica: ['vllm-0'] }, ['demand_saturation', 'load_imbalance', 'noisy_neighbour', 'capacity_loss']],
     ['cache-lost', 'ttft', { tenant: ['fern'] }, ['cache_hit_drop']],
     ['region-network', 'ttft', { client_region: ['ap-south'] }, ['client_network']],
+    ['replica-network', 'ttft', { replica: ['vllm-1'] }, ['client_network']],
+    ['replica-network', 'e2e', { replica: ['vllm-1'] }, ['client_network']],
+    ['slower-replica', 'e2e', { replica: ['vllm-1'] }, ['slower_compute', 'host_stall']],
+    ['slow-consumer', 'e2e', { client_region: ['us-east'] }, ['slow_consumer']],
   ])('%s, seen in %s: the slice and the mechanism', async (id, target, slice, mechanisms) => {
     const finding = await why(id, target)
     expect({ verdict: finding.verdict, slice: finding.slice }).toEqual({ verdict: 'localized', slice })
@@ -54,7 +58,19 @@ describe('faults made by hand', () => {
   })
 })
 
+describe('a body that moved under a tail that stays', () => {
+  test('a replica whose median nearly triples is named, although its 95th percentile is what it was', async () => {
+    const finding = await why('slower-replica', 'ttft')
+    expect({ verdict: finding.verdict, slice: finding.slice }).toEqual({ verdict: 'localized', slice: { replica: ['vllm-1'] } })
+    expect(['slower_compute', 'host_stall']).toContain(finding.mechanism?.name)
+  })
+})
+
 describe('nothing is broken', () => {
+  test('who reads slowly does not get its first token later', async () => {
+    expect((await why('slow-consumer', 'ttft')).verdict).toBe('no_regression')
+  })
+
   test.each(['ttft', 'e2e'])('a tenant whose prompts grow is a shift that names it, seen in %s', async (target) => {
     const finding = await why('tenant-grows', target)
     expect(finding.verdict).toBe('workload_shift')
