@@ -71,7 +71,7 @@ export function App(): ReactNode {
           ))}
         </nav>
         <span className="grow" />
-        <Connection failed={summary.isError} error={summary.error} updatedAt={summary.dataUpdatedAt} />
+        <Connection asking={summary} />
         <ThemeButton />
         <button type="button" className="quiet" onClick={() => setHelp(true)} title="Keys (?)" aria-label="Show keys">
           ?

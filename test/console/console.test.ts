@@ -1,13 +1,18 @@
 // Every page of the console in a real browser against a real hub: no console error, no serious accessibility finding, nothing executed from
 // hostile names, nothing wider than a phone, and a page that recovers by itself when the hub comes back.
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { emptyColumns } from '@longpole/model/request-columns'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { RequestRecord } from '@longpole/model/request-record'
+import type { Span } from '@longpole/model/span'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Hub } from '../../collector/hub/main.ts'
 import { ensureConsole } from '../../src/cli/console-bundle.ts'
+import { encodeTraces } from '../../src/wire/otlp/encode.ts'
 import { findTool } from '../tools.ts'
+import { hostileNames, hostileSpan } from './hostile.ts'
 import { exampleFinding, type Stage, startBrowser, startStage, startStageHub } from './pages.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -17,18 +22,7 @@ const SERIOUS = `axe.run().then(({ violations }) => violations
   .filter((entry) => entry.impact === 'serious' || entry.impact === 'critical')
   .map((entry) => entry.id + ': ' + entry.nodes[0].html))`
 const OVERFLOW = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
-const HOSTILE = [
-  '<script>window.hacked=1</script>',
-  '"><img src=x onerror="window.hacked=1">',
-  'javascript:window.hacked=1',
-  "';window.hacked=1;//",
-  '\u202Ertl\u0000\r\nX: y',
-  '{{constructor}}',
-  `${'long-'.repeat(400)}end`,
-  '😀'.repeat(50),
-  '$' + '{window.hacked=1}',
-  '</style><svg onload=window.hacked=1>',
-]
+const HOSTILE = hostileNames(200, 8)
 
 let stage: Stage
 let browser: Browser
@@ -66,6 +60,15 @@ async function look(path: string, { width = 1280, dark = false, base = stage.url
   await page.waitForSelector('main h1, main h2')
   await page.waitForFunction("document.querySelector('[aria-busy=true]') === null")
   return { page, errors, close: () => context.close() }
+}
+
+async function sendSpans(hub: Hub, spans: Span[]): Promise<void> {
+  const response = await fetch(`http://127.0.0.1:${hub.ports.otlpHttp}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-protobuf' },
+    body: encodeTraces(spans),
+  })
+  expect(response.status).toBe(200)
 }
 
 const paths = () => [
@@ -111,43 +114,28 @@ describe.skipIf(missing !== null)(`console${missing === null ? '' : ` (${missing
     await close()
   })
 
-  test('hostile names are shown as text and execute nothing', async () => {
-    const now = BigInt(Date.now()) * 1_000_000n
-    const hostile = HOSTILE.map((name, index): RequestRecord => {
-      const id = `${index}`.padStart(32, 'a')
-      return {
-        ...emptyColumns(),
-        trace_id: id,
-        record_id: `${id}-h`,
-        received_unix_ns: now,
-        start_unix_ns: now - 1_000_000_000n,
-        vantage: 'client',
-        model: name,
-        replica: name,
-        tenant: name,
-        route: name,
-        region: name,
-        error_class: name,
-        outcome: 'error',
-        e2e: 1,
-        phases: [{ phase: 'unattributed', seconds: 1, source: name, exactness: 'residual' }],
-        overlays: [],
-        hops: [],
-        attempt_list: [],
-      } as RequestRecord
-    })
-    await stage.hub.store.insertRecords(hostile)
-    for (const path of [
-      '/',
-      '/requests',
-      '/explore?by=route',
-      '/fleet',
-      `/requests/${'0'.padStart(32, 'a')}-h`,
-      `/explore?by=${encodeURIComponent(HOSTILE[0] as string)}`,
-    ]) {
-      const { page, close } = await look(path, { width: 390 })
+  test('200 hostile names that came in by OTLP are shown as text, execute nothing and widen nothing', async () => {
+    await sendSpans(stage.hub, HOSTILE.map(hostileSpan))
+    const stored = "SELECT count() AS n FROM requests WHERE startsWith(trace_id, 'aaaaaaaa')"
+    await vi.waitUntil(async () => (await stage.hub.store.query<{ n: number }>(stored))[0]?.n === HOSTILE.length, { timeout: 60_000 })
+    const [request] = await stage.hub.store.query<{ id: string }>(
+      "SELECT record_id AS id FROM requests WHERE startsWith(trace_id, 'aaaaaaaa') ORDER BY trace_id LIMIT 1",
+    )
+    const first = encodeURIComponent(HOSTILE[0] as string)
+    const names = ['model', 'tenant', 'route', 'replica'].map((by) => `/explore?by=${by}&range=900&outcome=error`)
+    const one = [`/requests/${request?.id}`, `/explore?by=${first}&model=${first}`, `/requests?model=${first}`, `/why/${first}`]
+    for (const path of ['/', '/requests', '/requests?outcome=error', '/fleet', '/alerts', ...names, ...one]) {
+      const { page, errors, close } = await look(path, { width: 390 })
+      for (const width of [390, 1280]) {
+        await page.setViewportSize({ width, height: 900 })
+        expect(await page.evaluate(OVERFLOW), `${path} at ${width}`).toBeLessThanOrEqual(0)
+      }
       expect(await page.evaluate('window.hacked'), path).toBeUndefined()
-      expect(await page.evaluate(OVERFLOW), path).toBeLessThanOrEqual(0)
+      expect(
+        errors.filter((error) => !error.includes('404')),
+        path,
+      ).toEqual([])
+      expect(await page.isVisible('nav a'), path).toBe(true)
       await close()
     }
   })
@@ -162,6 +150,46 @@ describe.skipIf(missing !== null)(`console${missing === null ? '' : ` (${missing
     await page.click('button[aria-label^="Theme"]')
     expect(await page.evaluate('document.documentElement.dataset.theme')).toBe('dark')
     await close()
+  })
+
+  test('a slow hub is said so, and the page is live again with its first quick answer', async () => {
+    const { page, close } = await look('/')
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    await page.route('**/api/v1/**', async (route) => {
+      await held
+      await route.continue().catch(() => {})
+    })
+    await page.waitForSelector('.connection.slow', { timeout: 30_000 })
+    expect(await page.textContent('.connection')).toMatch(/the hub is slow, showing \d\d:\d\d:\d\d/)
+    expect(await page.textContent('main h1')).not.toBe('')
+    release()
+    await page.waitForSelector('.connection:not(.slow):not(.bad)', { timeout: 30_000 })
+    await close()
+  })
+
+  test('an empty hub says what to do next on every page, and shows the first request by itself', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'longpole-empty-'))
+    const hub = await startStageHub(directory)
+    const base = `http://127.0.0.1:${hub.ports.api}`
+    try {
+      for (const path of ['/explore', '/requests', '/fleet', '/alerts']) {
+        const { page, errors, close } = await look(path, { base })
+        expect(errors, path).toEqual([])
+        expect(await page.textContent('main'), path).toMatch(/No |nothing|Nothing/)
+        await close()
+      }
+      const { page, close } = await look('/', { base })
+      expect(await page.textContent('main')).toContain('No request has arrived yet')
+      await sendSpans(hub, [hostileSpan('first-model', 0)])
+      await page.waitForSelector('table >> text=first-model', { timeout: 60_000 })
+      await close()
+    } finally {
+      await hub.close()
+      rmSync(directory, { recursive: true, force: true })
+    }
   })
 
   test('a hub that goes away is said so, and the page recovers when it is back', async () => {

@@ -16,6 +16,14 @@ async function failure(response: Response): Promise<ApiFailure> {
   return new ApiFailure(response.status, body?.error?.message ?? `the hub answered ${response.status}`)
 }
 
+/** Whether asking again may bring an answer: what the hub refuses for what was asked, it refuses again. */
+export function isPassing(error: unknown): boolean {
+  return !(error instanceof ApiFailure) || error.status >= 500 || error.status === 429
+}
+
+/** A hub that took the question and never answers is one that does not answer. */
+const TIMEOUT_MS = 45_000
+
 /** A list becomes the same parameter several times: alternatives. */
 export type Query = Record<string, string | number | readonly string[] | null | undefined>
 
@@ -26,7 +34,11 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
       if (item !== null && item !== undefined && item !== '') url.searchParams.append(key, String(item))
     }
   }
-  const response = await fetch(url, { signal: signal ?? null, headers: { accept: 'application/json' } })
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  const response = await fetch(url, {
+    signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    headers: { accept: 'application/json' },
+  })
   if (!response.ok) throw await failure(response)
   return (await response.json()) as T
 }
@@ -34,6 +46,7 @@ export async function get<T>(path: string, query: Query = {}, signal?: AbortSign
 export async function post<T>(path: string, body: unknown): Promise<T> {
   const response = await fetch(new URL(`api/v1/${path}`, document.baseURI), {
     method: 'POST',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(body),
   })

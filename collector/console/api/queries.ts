@@ -17,16 +17,20 @@ import type {
 } from '@longpole/model/api'
 import type { Finding } from '@longpole/model/finding'
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { get, post, type Query } from './client.ts'
+import { get, isPassing, post, type Query } from './client.ts'
 
 /** Live pages ask again this often, milliseconds. */
 const LIVE_MS = 3_000
+
+/** What is not asked again by itself is, until it was answered once: a hub that restarts must not leave a page without its content. */
+const untilAnswered = (every: number | false) => (query: { state: { error: unknown } }) =>
+  every === false && query.state.error !== null && isPassing(query.state.error) ? LIVE_MS : every
 
 function useLive<T>(path: string, query: Query = {}, every: number | false = LIVE_MS, enabled = true) {
   return useQuery({
     queryKey: [path, query],
     queryFn: ({ signal }) => get<T>(path, query, signal),
-    refetchInterval: every,
+    refetchInterval: untilAnswered(every),
     placeholderData: keepPreviousData,
     enabled,
   })
@@ -51,6 +55,7 @@ export function useWhy(question: ApiWhyRequest | null) {
     queryKey: ['why', question],
     queryFn: () => post<ApiWhyResponse>('why', question),
     enabled: question !== null,
+    refetchInterval: untilAnswered(false),
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: keepPreviousData,
   })

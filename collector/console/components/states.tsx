@@ -1,5 +1,6 @@
 // What a part shows while it waits, when it failed, and when there is nothing: each says what to do next, none makes the page jump.
 import type { ReactNode } from 'react'
+import { isPassing } from '../api/client.ts'
 
 interface Answer {
   isPending: boolean
@@ -14,7 +15,9 @@ export function Answered({ query, height = 120, children }: { query: Answer; hei
   if (query.isError) {
     return (
       <div className="empty" role="alert">
-        <p>Could not be loaded: {query.error?.message ?? 'no answer'}. It is tried again by itself.</p>
+        <p>
+          Could not be loaded: {query.error?.message ?? 'no answer'}.{isPassing(query.error) ? ' It is tried again by itself.' : ''}
+        </p>
       </div>
     )
   }

@@ -36,19 +36,12 @@ const FILTERS = new Set<string>(DIMENSIONS)
 
 export function ExplorePage(): ReactNode {
   const { query } = usePlace()
-  const column = query.get('column') ?? 'ttft'
-  const by = query.get('by') ?? 'replica'
-  const range = Number(query.get('range') ?? 3_600)
+  // An address may say anything; what the hub does not know is not asked.
+  const column = MEASURES.find(({ id }) => id === query.get('column'))?.id ?? 'ttft'
+  const by = DIMENSIONS.find((name) => name === query.get('by')) ?? 'replica'
+  const range = RANGES.find((seconds) => seconds === Number(query.get('range'))) ?? 3_600
   const filters = Object.fromEntries([...query.entries()].filter(([name]) => FILTERS.has(name)))
-  const selection: Selection | null =
-    query.has('from') && query.has('to')
-      ? {
-          from: Number(query.get('from')),
-          to: Number(query.get('to')),
-          low: Number(query.get('low') ?? 0),
-          high: Number(query.get('high') ?? Number.POSITIVE_INFINITY),
-        }
-      : null
+  const selection = readSelection(query)
   const window = selection === null ? { seconds: range } : { seconds: Math.max(range, Math.ceil(Date.now() / 1e3 - selection.from) + 600) }
   const heat = useHeatmap({ column, seconds: Math.min(window.seconds, 172_800), ...filters })
   const rows = useBreakdown({
@@ -100,6 +93,12 @@ export function ExplorePage(): ReactNode {
       </section>
     </>
   )
+}
+
+function readSelection(query: URLSearchParams): Selection | null {
+  const read = (name: string) => Number.parseFloat(query.get(name) ?? '')
+  const [from, to, low, high] = [read('from'), read('to'), read('low'), read('high')]
+  return from < to ? { from, to, low: low || 0, high: high || Number.POSITIVE_INFINITY } : null
 }
 
 /** What is drawn from a part of the window's requests says so. */
