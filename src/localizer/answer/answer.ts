@@ -10,12 +10,12 @@ import { type Candidate, type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
 import { MIN_SCORE, type Pick, type Selection } from '../selection/select.ts'
 import { restEffect, sliceEffect, sliceRows } from '../selection/slice-rows.ts'
-import { type Healing, healEverything } from '../share/share.ts'
+import { type Healing, healEverything, sharesExplained } from '../share/share.ts'
 import { findCacheLoss } from '../workload/cache-loss.ts'
 import { checkLoad, type LoadCheck } from '../workload/load.ts'
 import { findMoves, type Move } from '../workload/moves.ts'
 import { blankFinding } from './finding.ts'
-import { localizedFinding, rowsOnset } from './localized.ts'
+import { healSlice, localizedFinding, rowsOnset } from './localized.ts'
 import { describeMove, nextCheck } from './wording.ts'
 
 /** Probability that nothing is wrong, and the same where some slice scored more than nothing or everybody is a little slower. */
@@ -30,18 +30,29 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
   const moves = findMoves(given)
   const healing = healEverything(given)
   const findings: Finding[] = []
+  const named: Pick[] = []
   for (const pick of selection.picks) {
     const finding = pickFinding(given, pick, healing, moves)
     if (finding.verdict === 'workload_shift' && findings.length > 0) continue
     findings.push(finding)
+    named.push(pick)
     if (finding.verdict === 'workload_shift') break
   }
+  if (findings.length > 1) divideShares(given, healing, findings, named)
   if (findings.length > 0)
     return selection.fleetWide ? besideFleet(findings, fleetFinding(given, inputs, selection, moves, healing)) : findings
   const lost = cacheFinding(given, inputs, selection, healing, moves)
   if (lost !== null) return [lost]
   if (selection.fleetWide) return [fleetFinding(given, inputs, selection, moves, healing)]
   return [quietFinding(given, inputs, selection, moves, healing)]
+}
+
+/** Several slices divide what one alone would be given whole. */
+function divideShares(given: Case, healing: Healing, findings: Finding[], picks: readonly Pick[]): void {
+  const healed = picks.map(({ input, candidate }) => healSlice(given, input, candidate, sliceRows(input, candidate, true)))
+  sharesExplained(given, healing, healed).forEach((share, index) => {
+    ;(findings[index] as Finding).share_explained = share
+  })
 }
 
 /** Where everybody waits behind more work, those who wait most are no fault. */

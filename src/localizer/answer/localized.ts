@@ -1,5 +1,5 @@
 // A finding about a slice (or the whole fleet): every field from its own step.
-import type { Finding } from '@longpole/model/finding'
+import type { Finding, Interval } from '@longpole/model/finding'
 import { matchChanges } from '../changes/changes.ts'
 import { clarity, confidenceOf, probabilityOf } from '../confidence/confidence.ts'
 import { badShare, measureEffect } from '../contrast/effect.ts'
@@ -9,7 +9,7 @@ import { isTimed } from '../question.ts'
 import { type Candidate, membersOf, type ScanInput, toSlice } from '../scan/candidate.ts'
 import type { Case } from '../selection/case.ts'
 import type { Pick } from '../selection/select.ts'
-import { type Healing, healRows, shareExplained } from '../share/share.ts'
+import { type Healing, healRows, sharesExplained } from '../share/share.ts'
 import { blankFinding, instant } from './finding.ts'
 import { nextCheck } from './wording.ts'
 
@@ -33,10 +33,10 @@ export function localizedFinding(
   finding.aliases = pick.aliases.map((alias) => toSlice(alias.literals, input.dimensions))
   finding.siblings = siblingsOf(given, input, pick.candidate)
   finding.phases = phases.shares
-  const healed = healRows(given, rows.incident, pick.candidate.fresh === true ? input.b.rows : rows.baseline)
-  const byRow = new Map<number, number>()
-  for (let index = 0; index < rows.incident.length; index++) byRow.set(rows.incident[index] as number, healed[index] as number)
-  finding.share_explained = pick.victims ? { value: 1, low: 0.8, high: 1 } : shareExplained(given, healing, byRow)
+  const healed = healSlice(given, input, pick.candidate, rows)
+  finding.share_explained = pick.victims
+    ? { value: 1, low: 0.8, high: 1 }
+    : (sharesExplained(given, healing, [healed])[0] as Interval | null)
   finding.excess_seconds = excessSeconds(given, rows.incident, healed)
   finding.bad_requests = badRequests(given, pick.candidate, rows)
   finding.changes = matchChanges(given, inSlice, onset)
@@ -49,6 +49,14 @@ export function localizedFinding(
   }
   finding.next_check = nextCheck(finding)
   return finding
+}
+
+/** The slice's incident rows with the values that they would have in the baseline. */
+export function healSlice(given: Case, input: ScanInput, candidate: Candidate, rows: SliceRows): Map<number, number> {
+  const healed = healRows(given, rows.incident, candidate.fresh === true ? input.b.rows : rows.baseline)
+  const byRow = new Map<number, number>()
+  for (let index = 0; index < rows.incident.length; index++) byRow.set(rows.incident[index] as number, healed[index] as number)
+  return byRow
 }
 
 /** Onset of the slice's rise over the incident and as much time before it. Null candidate: the whole fleet. */
@@ -126,13 +134,13 @@ function changeRatio(given: Case, incident: Int32Array, baseline: Int32Array): n
   return 1 + measureEffect(measure, given.population, given.conditioning, incident, baseline).relative
 }
 
-function excessSeconds(given: Case, rows: Int32Array, healed: Float64Array): number {
+function excessSeconds(given: Case, rows: Int32Array, healed: ReadonlyMap<number, number>): number {
   const { measure, target } = given.question
   if (!isTimed(measure)) return 0
   let sum = 0
   for (let index = 0; index < rows.length; index++) {
     const row = rows[index] as number
-    const excess = (given.population.value[row] as number) - (healed[index] as number)
+    const excess = (given.population.value[row] as number) - (healed.get(row) ?? Number.NaN)
     const weight = given.table.weight === null ? 1 : (given.table.weight[row] as number)
     if (Number.isFinite(excess)) sum += excess * weight
   }

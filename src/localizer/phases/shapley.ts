@@ -42,8 +42,16 @@ function shapley(matrix: PhaseMatrix, summary: (values: Float64Array) => number,
   const players = matrix.names.length
   const values = coalitionValues(matrix, summary, at)
   const whole = (values[0] as number) - (values[values.length - 1] as number)
+  const shares = shapleyFalls(players, values)
+  const rise = shares.reduce((sum, share) => sum + Math.max(share, 0), 0)
+  if (!(whole > 0) || !(rise > 0)) return shares.map(() => 0)
+  return shares.map((share) => share / rise)
+}
+
+/** By how much each player lowers the value, on average over all orders. `values`: by set of players, as a bit mask. */
+export function shapleyFalls(players: number, values: ArrayLike<number>): number[] {
   const weights = shapleyWeights(players)
-  const shares = matrix.names.map((_, player) => {
+  return Array.from({ length: players }, (_, player) => {
     let sum = 0
     for (let set = 0; set < values.length; set++) {
       if ((set >> player) & 1) continue
@@ -51,9 +59,6 @@ function shapley(matrix: PhaseMatrix, summary: (values: Float64Array) => number,
     }
     return sum
   })
-  const rise = shares.reduce((sum, share) => sum + Math.max(share, 0), 0)
-  if (!(whole > 0) || !(rise > 0)) return shares.map(() => 0)
-  return shares.map((share) => share / rise)
 }
 
 /** Target for each set of healed phases (bit mask). */

@@ -1,6 +1,7 @@
 // Step 9: how much of the regression is a slice's? share(S) = (F_A − F_A[S healed]) / (F_A − F_A[all healed]): the slice's rows get the
 // baseline's value of equal rank at equal workload, and the target is computed again. What remains after healing everything is mix.
 import type { Interval } from '@longpole/model/finding'
+import { shapleyFalls } from '../phases/shapley.ts'
 import type { Population } from '../population/population.ts'
 import { createRandom, sampleRows } from '../sampling.ts'
 import type { Case } from '../selection/case.ts'
@@ -51,28 +52,40 @@ export function healRows(given: Case, rows: Int32Array, base: Int32Array): Float
   return mapped
 }
 
-/** `healedInside`: the incident rows in `healing.rows` that belong to the slice, with their healed values by row. */
-export function shareExplained(given: Case, healing: Healing, healedByRow: ReadonlyMap<number, number>): Interval | null {
-  const { measure } = given.question
-  const withHealed = Float64Array.from(healing.rows, (row, index) => healedByRow.get(row) ?? (healing.value[index] as number))
-  const ratioOf = (value: Float64Array, partly: Float64Array, wholly: Float64Array): number => {
-    const now = finite(summarize(measure, value), healing)
-    const mix = finite(summarize(measure, wholly), healing)
-    if (!(now > mix)) return Number.NaN
-    return clampShare((now - finite(summarize(measure, partly), healing)) / (now - mix))
-  }
-  const value = ratioOf(healing.value, withHealed, healing.healed)
-  if (Number.isNaN(value)) return null
+/**
+ * Of several slices, each one's part: Shapley over which of them are healed, because rows that lie in two are healed by either. `healedByRow`:
+ * per slice its incident rows with their healed values.
+ */
+export function sharesExplained(given: Case, healing: Healing, healedByRow: readonly ReadonlyMap<number, number>[]): (Interval | null)[] {
+  const columns = healedByRow.map((of) => Float64Array.from(healing.rows, (row) => of.get(row) ?? Number.NaN))
+  const all = Uint32Array.from(healing.rows.keys())
+  const values = sharesOf(given, healing, columns, all)
   const random = createRandom(given.question.seed)
-  const draws: number[] = []
   const size = Math.min(healing.rows.length, 4_000)
-  for (let draw = 0; draw < RESAMPLES; draw++) {
+  const draws = Array.from({ length: RESAMPLES }, () => {
     const at = Uint32Array.from({ length: size }, () => Math.floor(random() * healing.rows.length))
-    const share = ratioOf(pickAt(healing.value, at), pickAt(withHealed, at), pickAt(healing.healed, at))
-    if (!Number.isNaN(share)) draws.push(share)
+    return sharesOf(given, healing, columns, at)
+  })
+  return values.map((value, index) => {
+    if (Number.isNaN(value)) return null
+    const drawn = draws.map((draw) => draw[index] as number).filter((share) => !Number.isNaN(share))
+    drawn.sort((left, right) => left - right)
+    return { value, low: Math.min(value, drawn[1] ?? value), high: Math.max(value, drawn.at(-2) ?? value) }
+  })
+}
+
+/** NaN where the target is not worse than with everything healed. */
+function sharesOf(given: Case, healing: Healing, columns: readonly Float64Array[], at: Uint32Array): number[] {
+  const { measure } = given.question
+  const targetOf = (valueAt: (index: number) => number) => finite(summarize(measure, Float64Array.from(at, valueAt)), healing)
+  const healedBy = (set: number) => (index: number) => {
+    const column = columns.find((of, player) => (set >> player) & 1 && !Number.isNaN(of[index] as number))
+    return (column ?? healing.value)[index] as number
   }
-  draws.sort((left, right) => left - right)
-  return { value, low: Math.min(value, draws[1] ?? value), high: Math.max(value, draws.at(-2) ?? value) }
+  const targets = Array.from({ length: 1 << columns.length }, (_, set) => targetOf(healedBy(set)))
+  const rise = (targets[0] as number) - targetOf((index) => healing.healed[index] as number)
+  if (!(rise > 0)) return columns.map(() => Number.NaN)
+  return shapleyFalls(columns.length, targets).map((fall) => Math.max(0, Math.min(1, fall / rise)))
 }
 
 /** A target that failed altogether counts as ten times what was ever seen. */
@@ -81,14 +94,6 @@ function finite(value: number, healing: Healing): number {
   let max = 0
   for (const seen of healing.value) if (Number.isFinite(seen) && seen > max) max = seen
   return max * 10
-}
-
-function clampShare(share: number): number {
-  return Math.max(0, Math.min(1, share))
-}
-
-function pickAt(values: Float64Array, at: Uint32Array): Float64Array {
-  return Float64Array.from(at, (index) => values[index] as number)
 }
 
 /** A deterministic subset, ordered by time, so that row order does not matter. */
