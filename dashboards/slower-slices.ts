@@ -16,7 +16,7 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
   return table({
     title: 'Slower than usual',
     description:
-      'Phase by slice: mean of five minutes against the median of the last hours, the place that holds most of the extra time first. Needs no localizer.',
+      'Phase by slice: mean of five minutes against the median of the last hours, the place that holds most of the extra time first; a place without a mean has requests in flight that do not end. Needs no localizer.',
     unit: 'none',
     width: 24,
     height,

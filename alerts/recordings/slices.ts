@@ -62,7 +62,22 @@ function excessWeight(): RecordingRule {
     const rate = select(RECORDINGS.slicePhaseCountRate, { dimension: dimensions })
     return `${rate} * (${now} - ${most}) * ln(${now} / ${most} > ${LEAST_GROWTH})`
   }
-  return { record: RECORDINGS.slicePhaseExcessWeight, expr: `${weight('!~.*_class')}\nor\n${CLASS_PRIOR} * ${weight('=~.*_class')}` }
+  const alternatives = [stuck(), weight('!~.*_class'), `${CLASS_PRIOR} * ${weight('=~.*_class')}`]
+  return { record: RECORDINGS.slicePhaseExcessWeight, expr: alternatives.join('\nor\n') }
+}
+
+/** In flight for so long, and so many times longer than that phase of the replica usually takes, a request hangs. */
+const STUCK_SECONDS = 60
+const STUCK_GROWTH = 10
+
+/** A replica that hangs ends nothing, so no mean shows it: each of its requests in flight holds a second per second. */
+function stuck(): string {
+  const by = (operation: string, metric: { name: string }) =>
+    named({ label: 'replica', name: 'replica' }, `${operation} by (cluster, model, replica, phase) (${select(metric, { replica: '!=' })})`)
+  const usual = select(RECORDINGS.slicePhaseUsualMostSeconds, { dimension: 'replica' })
+  const most = `clamp_min(max by (${SLICE_LABELS.join(', ')}) (${usual}), ${NO_TIME})`
+  const growth = `((${by('max', METRICS.requestOpenAgeSecondsMax)} > ${STUCK_SECONDS}) / ${most} > ${STUCK_GROWTH})`
+  return `label_replace(${by('sum', METRICS.requestsOpen)} * ln(${growth}), "dimension", "replica", "", "")`
 }
 
 function rateBy(by: string, metric: string): string {
@@ -110,7 +125,7 @@ function recorded(dimension: Dimension): RecordingRule[] {
   ]
 }
 
-function named({ label, name, phase }: Dimension, expr: string): string {
+function named({ label, name, phase }: Pick<Dimension, 'label' | 'name' | 'phase'>, expr: string): string {
   const value = label === null ? '"all", "model"' : `"${name}=$1", "${label}"`
   const sliced = `label_replace(${expr}, "slice", ${value}, "(.+)")`
   const phased = phase === undefined ? sliced : `label_replace(${sliced}, "phase", "${phase}", "", "")`

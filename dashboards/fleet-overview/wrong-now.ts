@@ -11,8 +11,8 @@ export function wrongNow(q: Queries): Row {
     title: 'Now',
     panels: [
       findingsTable(q, 6),
-      waitingLongest(q, 6),
       slowerSlices(q, 8),
+      waitingLongest(q, 6),
       stat({
         title: 'Open requests',
         description: 'Requests in flight now. A fleet that hangs shows here first: the number grows and nothing ends.',

@@ -4,6 +4,7 @@ import { parser } from '@prometheus-io/lezer-promql'
 
 export interface LintTarget {
   expr?: string
+  instant?: boolean
   datasource?: { uid?: string }
 }
 export interface LintPanel {

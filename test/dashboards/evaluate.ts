@@ -78,9 +78,10 @@ async function evaluate(prometheus: HistoryPrometheus, fleet: FleetView, at: num
         const expr = resolveQuery(target.expr ?? '', { rate: RATE_SECONDS, range: RANGE_SECONDS })
         const began = performance.now()
         try {
-          const result = await prometheus.range(expr, at - 900, at, 30)
+          // A table asks for one instant, a graph for a range.
+          const result = target.instant === true ? await prometheus.query(expr, at) : await prometheus.range(expr, at - 900, at, 30)
           outcome.milliseconds += performance.now() - began
-          outcome.series += result.filter((line) => line.values?.some(([, value]) => value !== 'NaN')).length
+          outcome.series += result.filter(({ value, values = [] }) => (value ? [value] : values).some(([, text]) => text !== 'NaN')).length
           const truth = typeof truths === 'string' ? null : truths?.[index]
           if (!truth) continue
           const wrong = compare(truth(momentOf(fleet, at, RATE_SECONDS)), rowsOf(await prometheus.query(expr, at)))

@@ -1,4 +1,4 @@
-// `node test/dashboards/faults.ts [F7:high …]`: for each simulated fault, how many panels a person looks at, from the top of Fleet overview
+// `npm run dashboards:faults [-- F7:high …]`: for each simulated fault, how many panels a person looks at, from the top of Fleet overview
 // on, until the right phase and slice are on screen, with the localizer and with it stopped; and whether the panels whose phase the truth
 // names moved while those of its steady phases stayed. One JSON line a fault.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -32,7 +32,9 @@ export const frequency =
  */
 function rates(source: Source, by: readonly string[], { fleet, from, to }: Moment, read: (event: Event) => number): Row[] {
   const events = source(fleet)
-  const started = new Set(events.flatMap(({ at, counter }) => (counter !== undefined && at <= from ? [counter] : [])))
+  const started = new Set(
+    events.flatMap((event) => (event.counter !== undefined && event.at <= from && read(event) > 0 ? [event.counter] : [])),
+  )
   const within = events.filter(({ at }) => at > from && at <= to)
   const sum = (chosen: readonly Event[]) =>
     group(chosen.map((event) => ({ labels: labelsOf(event, by), value: read(event) }))).map(({ labels, values }) => ({
