@@ -56,6 +56,8 @@ export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
 const NEARLY = 0.8
+/** Of what chance leaves over. */
+const MAX_OVERLAP = 0.4
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
   const rows = original[0]?.b.rows ?? new Int32Array(0)
@@ -149,7 +151,7 @@ function isBody({ question }: Case, { rate }: ScanInput): boolean {
   return question.measure.kind === 'quantile' && rate > BODY_RATE
 }
 
-/** Later answers must be about other rows: parts of an earlier slice only refine it. */
+/** Later answers must be about other rows: parts of an earlier slice only refine it. What any slice shares with it by chance is no part. */
 function overlapsPicks(inputs: ScanInput[], entry: Scanned, picks: readonly Pick[]): boolean {
   const input = inputs[entry.level] as ScanInput
   const members = membersOf(input.a.rows, entry.candidate.literals, input.dimensions)
@@ -157,12 +159,15 @@ function overlapsPicks(inputs: ScanInput[], entry: Scanned, picks: readonly Pick
     const taken = membersOf(input.a.rows, pick.candidate.literals, input.dimensions)
     let own = 0
     let both = 0
+    let earlier = 0
     for (let at = 0; at < members.length; at++) {
+      if (taken[at] === 1) earlier++
       if (members[at] !== 1) continue
       own++
       if (taken[at] === 1) both++
     }
-    return both > 0.4 * own
+    const byChance = earlier / Math.max(members.length, 1)
+    return both > (byChance + MAX_OVERLAP * (1 - byChance)) * own
   })
 }
 
