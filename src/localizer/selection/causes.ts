@@ -37,6 +37,8 @@ export function judgeCause(
 ): Surroundings | null {
   const rest = restEffect(given, input, slice)
   if (rest.rows.incident < MIN_ROWS) return null
+  // By more than what everybody's rose by; shares of bad rows are small numbers by themselves.
+  if (given.question.measure.kind === 'quantile' && effect.relative - Math.max(0, rest.relative) < MIN_EFFECT) return null
   if (isUntouched(rest, effect)) return { rest, victims: false }
   const second = besideSecond(given, input, slice, others)
   if (second !== null) return { rest: second, victims: false }

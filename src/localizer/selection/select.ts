@@ -283,7 +283,6 @@ function examine(
   const own = judged[narrow.level] as ScanInput
   const { best, aliases } = groupAliases(own, wide, sameLevel)
   const effect = sliceEffect(given, own, best)
-  if (effect.relative < MIN_EFFECT && given.question.measure.kind === 'quantile') return null
   const contrastScore = contrastOf(inputs, blocks, best.literals)
   if (contrastScore < Math.max(4, best.penalty)) return null
   const surroundings = judgeCause(
