@@ -26,6 +26,8 @@ export interface Queries {
   part<K extends MetricKey>(metric: K, part: '_sum' | '_count', by?: readonly LabelsOf<K>[], matchers?: Matchers): string
   /** Share of those that match among all, 0 where none does. */
   share<K extends MetricKey>(metric: K, by: readonly LabelsOf<K>[], matchers: Matchers): string
+  /** Share of judged requests that are bad; both results of an objective are counted from 0 on, so none is missing. */
+  badShare(by: readonly LabelsOf<'sloRequestsTotal'>[]): string
   /** Mean of a histogram's observations, by labels. */
   mean<K extends MetricKey>(metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
   quantile<K extends MetricKey>(quantile: number, metric: K, by?: readonly LabelsOf<K>[], matchers?: Matchers): string
@@ -89,6 +91,7 @@ export function createQueries(variables: readonly Variable[]): Queries {
       const all = rate(metric, labels)
       return `(${rate(metric, labels, matchers)} or 0 * ${all}) / ${all}`
     },
+    badShare: (labels) => `${rate('sloRequestsTotal', labels, { result: 'bad' })} / ${rate('sloRequestsTotal', labels)}`,
     mean: (metric, labels, matchers) =>
       `(sum${by(labels)}(rate(${select(metric, matchers, '_sum')}[${RATE}])) / sum${by(labels)}(rate(${select(metric, matchers, '_count')}[${RATE}])))`,
     gauge: (operation, metric, labels, matchers) => `${operation}${by(labels)}(${select(metric, matchers)})`,

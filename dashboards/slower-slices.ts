@@ -12,7 +12,6 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
   const now = recorded(RECORDINGS.slicePhaseMeanSeconds)
   const usual = recorded(RECORDINGS.slicePhaseUsualSeconds)
   const score = `topk(${ROWS}, ${recorded(RECORDINGS.slicePhaseExcessWeight)})`
-  const extra = `${recorded(RECORDINGS.slicePhaseCountRate)} * (${now} - ${usual})`
   return table({
     title: 'Slower than usual',
     description:
@@ -26,7 +25,6 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
       { expr: `0 + ${score}`, instant: true },
       { expr: `0 + ${now} and ${score}`, instant: true },
       { expr: `0 + ${usual} and ${score}`, instant: true },
-      { expr: `${extra} and ${score}`, instant: true },
     ],
     columns: [
       { field: 'phase', title: 'Phase', width: 140 },
@@ -35,8 +33,7 @@ export function slowerSlices(q: Queries, height: number): TablePanel {
       { field: 'cluster', title: 'Cluster' },
       { field: 'Value #B', title: 'Now', unit: 's', width: 110 },
       { field: 'Value #C', title: 'Usual', unit: 's', width: 110 },
-      { field: 'Value #D', title: 'Extra seconds a second', unit: 'short', width: 180 },
-      { field: 'Value #A', title: 'Weight', unit: 'short', width: 100 },
+      { field: 'Value #A', title: 'Weight', unit: 'short', width: 110 },
     ],
     sortBy: { column: 'Weight', descending: true },
   })

@@ -40,7 +40,7 @@ export function evidence(q: Queries): Row {
         noValue: 'No request was judged in this range',
         targets: [
           {
-            expr: q.share('sloRequestsTotal', ['model', 'slo'], { result: 'bad' }),
+            expr: q.badShare(['model', 'slo']),
             legend: '{{model}} {{slo}}',
           },
         ],

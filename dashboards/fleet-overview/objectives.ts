@@ -62,7 +62,7 @@ export function objectives(q: Queries): Row {
         min: 0,
         noValue: 'No request was judged in this range',
         legend: 'table',
-        targets: [{ expr: q.share('sloRequestsTotal', ['model', 'slo'], { result: 'bad' }), legend: '{{model}} {{slo}}' }],
+        targets: [{ expr: q.badShare(['model', 'slo']), legend: '{{model}} {{slo}}' }],
       }),
     ],
   }

@@ -3,33 +3,33 @@
 import type { PhaseId } from '../phase.ts'
 
 export const PHASE_COLOURS: Record<PhaseId, string> = {
-  'client.backoff': '#6B7280',
+  'client.backoff': '#3F4757',
   'client.connect': '#8B5CF6',
   'client.upload': '#A78BFA',
   'gateway.queue': '#0E7490',
   'gateway.route': '#22B8CF',
-  sidecar: '#94A3B8',
+  sidecar: '#7D8699',
   'engine.tokenize': '#FDE68A',
   'engine.admit': '#FBBF24',
   'engine.queue': '#E69F00',
-  'engine.queue_or_kv': '#C2780C',
-  'kv.load': '#CC79A7',
-  'kv.transfer': '#B0307C',
+  'engine.queue_or_kv': '#7A4B00',
+  'kv.load': '#EE8FC4',
+  'kv.transfer': '#8F1A60',
   'engine.prefill': '#D55E00',
   'engine.emit': '#F59E7A',
-  'stream.network': '#7C3AED',
+  'stream.network': '#4C1D95',
   'engine.decode': '#0072B2',
-  'stream.drain': '#56B4E9',
-  'client.consume': '#9CA3AF',
+  'stream.drain': '#9BD5FA',
+  'client.consume': '#14A372',
   unattributed: '#D1D5DB',
 }
 
 export const OUTCOME_COLOURS: Record<string, string> = {
   ok: '#56B4E9',
   error: '#D55E00',
-  timeout: '#CC79A7',
+  timeout: '#F57CAF',
   rejected: '#E69F00',
-  aborted: '#999999',
+  aborted: '#675A90',
 }
 
 export const QUANTILE_COLOURS: Record<string, string> = { p50: '#56B4E9', p95: '#0072B2', p99: '#D55E00' }
