@@ -50,6 +50,53 @@ function question(more: Partial<Question> = {}): Question {
   }
 }
 
+/** The healthy world with each row's value changed by what dimension values it has, while the incident lasts. */
+function changed(change: (value: number, is: (dimension: string, value: string) => boolean) => number): Table {
+  const table = world({ fault: false })
+  const took = (table.numbers.get('took') as Float64Array).map((value, row) => {
+    if ((table.time[row] as number) < ONSET) return value
+    return change(value, (name, wanted) => {
+      const dimension = table.dimensions.get(name) as DimensionColumn
+      return dimension.values[dimension.ids[row] as number] === wanted
+    })
+  })
+  return { ...table, numbers: new Map([['took', took]]) }
+}
+
+describe('what moved', () => {
+  test('two faults at once are both named, and divide what they explain', () => {
+    const table = changed((value, is) => value * (is('shop', 'b') ? 3 : 1) + (is('carrier', 'y') ? 1.5 : 0))
+    const findings = localize(table, question()).findings.filter(({ verdict }) => verdict === 'localized')
+    const slices = findings.map(({ slice }) => JSON.stringify(slice)).sort()
+    expect(slices).toEqual(['{"carrier":["y"]}', '{"shop":["b"]}'])
+    const shares = findings.map(({ share_explained }) => share_explained?.value ?? 0)
+    expect(Math.max(...shares)).toBeLessThan(1)
+    expect((shares[0] ?? 0) + (shares[1] ?? 0)).toBeGreaterThan(0.8)
+    expect((shares[0] ?? 0) + (shares[1] ?? 0)).toBeLessThan(1.1)
+  })
+
+  test('a body that moved under a tail that stays is named', () => {
+    // Between 1 and 2: the fast ones of the slice become ordinary, the slow ones stay as they are.
+    const table = changed((value, is) => (is('shop', 'b') ? Math.max(value, 1.55 + (value - 1) * 0.3) : value))
+    expect(localize(table, question()).findings[0]).toMatchObject({ verdict: 'localized', slice: { shop: ['b'] } })
+  })
+
+  test('a body of everybody that moved a little is no alarm', () => {
+    const table = changed((value) => Math.max(value, 1.2))
+    expect(['no_regression', 'workload_shift']).toContain(localize(table, question()).findings[0]?.verdict)
+  })
+
+  test('a change of everything is matched to no part', () => {
+    const change = (id: string, scope: Record<string, string[]>) => ({
+      ...{ id, kind: 'deploy' as const, unix_ns: BigInt(ONSET - 20) * 1_000_000_000n, scope, title: id, source: 'api' },
+      ...{ from_value: null, to_value: null },
+    })
+    const events = [change('everywhere', {}), change('own', { shop: ['b'] }), change('elsewhere', { shop: ['c'] })]
+    const [finding] = localize(world(), question({ events })).findings
+    expect(finding?.changes.map(({ event }) => event.id)).toEqual(['own'])
+  })
+})
+
 describe('measures', () => {
   test('a quantile: the slow slice, its onset, its share and its healthy siblings', () => {
     const [finding] = localize(world(), question()).findings
