@@ -47,6 +47,8 @@ export interface Harm {
   badRatio: { with: number; without: number }
 }
 
+/** What a series says where a request reached no cluster: a label that is not known is empty. */
+const NOWHERE = ''
 const BIN_SECONDS = 60
 const WINDOW_BINS = 5
 
@@ -95,7 +97,7 @@ function measureHarm(
   const from = Math.floor((faultAt - startedAt) / BIN_SECONDS)
   const harmed: Harm[] = []
   for (const [key, own] of withFault) {
-    const [cluster, model, slo, objective] = JSON.parse(key) as [string, string, string, number]
+    const [cluster, model, slo, objective] = JSON.parse(key) as [string | null, string | null, string, number]
     const other = without.get(key) ?? { good: new Float64Array(bins), bad: new Float64Array(bins) }
     const threshold = ladder(objective).find(({ name }) => name === 'LLMSLOFastBurn')?.conditions[0]?.threshold ?? 1
     let run = 0
@@ -108,7 +110,7 @@ function measureHarm(
     }
     const badRatio = { with: meanShare(own, from, bins), without: meanShare(other, from, bins) }
     if (fastMinutes > 0 || badRatio.with > badRatio.without + errorBudget(objective))
-      harmed.push({ cluster, model, slo, fastMinutes, badRatio })
+      harmed.push({ cluster: cluster ?? NOWHERE, model: model ?? NOWHERE, slo, fastMinutes, badRatio })
   }
   return harmed.sort((a, b) => b.fastMinutes - a.fastMinutes)
 }
