@@ -10,11 +10,12 @@ const RESOURCES: Attributes[] = Array.from({ length: 8 }, (_, index) => ({
 }))
 const id = (bytes: number) => randomBytes(bytes).toString('hex')
 
-export function makeRequest(): Span[] {
+/** A request that began two seconds before `nowMs`, Unix milliseconds. */
+export function makeRequest(nowMs = Date.now()): Span[] {
   const traceId = id(16)
   const [client, sidecar, engine] = [id(8), id(8), id(8)]
   const requestId = id(16)
-  const start = BigInt(Date.now()) * 1_000_000n - 2_000_000_000n
+  const start = BigInt(Math.round(nowMs)) * 1_000_000n - 2_000_000_000n
   const pick = Math.floor(Math.random() * RESOURCES.length)
   const common = {
     traceId,
