@@ -30,7 +30,7 @@ export function sliceRecordings(): RecordingGroup[] {
     { name: 'longpole-slices', interval: '30s', rules: [...DIMENSIONS.flatMap(recorded), excessWeight()] },
     {
       name: 'longpole-slices-usual',
-      interval: '2m',
+      interval: '4m',
       // Without the newest minutes: what began just now is not usual.
       rules: [
         { record: RECORDINGS.slicePhaseUsualSeconds, expr: `quantile_over_time(0.5, ${RECORDINGS.slicePhaseMeanSeconds}[6h] offset 10m)` },
