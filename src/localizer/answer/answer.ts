@@ -22,6 +22,8 @@ import { describeMove, nextCheck } from './wording.ts'
 const SURE_QUIET = 0.95
 const UNSURE_QUIET = 0.75
 const DOUBTFUL_SCORE = 2
+/** Nats by which the workload moved. */
+const STRONG_MOVE = 10
 const DOUBTFUL_RISE = 0.04
 /** Of a quantile: as clear as a slice must be. */
 const MIN_DEVIATIONS = Math.sqrt(2 * MIN_SCORE)
@@ -39,6 +41,10 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
     if (finding.verdict === 'workload_shift') break
   }
   if (findings.length > 1) divideShares(given, healing, findings, named)
+  if (findings.every(({ verdict, confidence }) => verdict === 'localized' && confidence === 'low')) {
+    const moved = findings.length > 0 ? strongMoves(given, moves) : []
+    if (moved.length > 0) return [shiftFinding(given, moved, null, 0)]
+  }
   if (findings.length > 0)
     return selection.fleetWide ? besideFleet(findings, fleetFinding(given, inputs, selection, moves, healing)) : findings
   const lost = cacheFinding(given, inputs, selection, healing, moves)
@@ -190,9 +196,14 @@ function shiftFinding(given: Case, moves: Move[], load: LoadCheck | null, effect
   return finding
 }
 
+/** A workload that moved without doubt is the answer before any slice that is doubtful. */
+function strongMoves(given: Case, moves: readonly Move[]): Move[] {
+  return moves.filter((move) => move.divergence * given.population.incident.length >= STRONG_MOVE)
+}
+
 /** No slice and no fleet-wide rise: a moved workload, a regression that cannot be placed, or nothing. */
 function quietFinding(given: Case, inputs: ScanInput[], selection: Selection, moves: Move[], healing: Healing): Finding {
-  const strong = moves.filter((move) => move.divergence * given.population.incident.length >= 10)
+  const strong = strongMoves(given, moves)
   const worse = isWorse(given, healing, selection.fleet.candidate.phi)
   if (strong.length > 0) return shiftFinding(given, strong, null, 0)
   if (!worse) {
