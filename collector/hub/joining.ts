@@ -14,7 +14,7 @@ import type { LiveFeed } from './api/live.ts'
 import type { ArrivalState } from './arrival-state.ts'
 import { createBacklog } from './backlog.ts'
 import { createRecordWriter, type RecordWriter } from './record-writer.ts'
-import { recordsOfTrace } from './stored-records.ts'
+import { recordsOfTraces } from './stored-records.ts'
 
 export interface JoiningSettings {
   config: Pick<Config, 'settle' | 'limits'>
@@ -113,11 +113,11 @@ function openCorrelator(settings: JoiningSettings, writer: RecordWriter): Correl
     requestIds: requestIdsOf,
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settle(request, settings, writer),
-    spansOfTrace: (traceId) => store.spansOfTrace(traceId),
-    async recordsOfTrace(traceId) {
+    spansOfTraces: (traceIds, since) => store.spansOfTraces(traceIds, since),
+    async recordsOfTraces(traceIds, since) {
       // Those that wait for the store are no less written.
       await writer.flush()
-      return recordsOfTrace(store, traceId)
+      return recordsOfTraces(store, traceIds, since)
     },
     onNegativeResidual: (phase) => registry.increment('negativeResidualsTotal', { phase }),
     onTrouble,

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import { makeRecord } from '../store/conformance-data.ts'
 import { createStore } from '../store/create-store.ts'
 import type { Store } from '../store/store.ts'
-import { recordsOfTrace, recordsSince } from './stored-records.ts'
+import { recordsOfTraces, recordsSince } from './stored-records.ts'
 
 const data = mkdtempSync(join(tmpdir(), 'longpole-stored-'))
 let store: Store
@@ -31,10 +31,15 @@ test('the records of a trace are told in their newest version, without those tha
     receivedUnixNano: received_unix_ns,
     version,
   })
-  const found = await recordsOfTrace(store, record.trace_id)
+  const found = (await recordsOfTraces(store, [record.trace_id], 0n)).map(({ written }) => written)
   expect(found).toHaveLength(2)
   expect(found).toEqual(expect.arrayContaining([of(record, 3), of(other, other.version)]))
-  expect(await recordsOfTrace(store, 'f'.repeat(32))).toEqual([])
+  const both = await recordsOfTraces(store, [record.trace_id, stranger.trace_id], 0n)
+  expect(both.filter(({ traceId }) => traceId === stranger.trace_id)).toEqual([
+    { traceId: stranger.trace_id, written: of(stranger, stranger.version) },
+  ])
+  expect(both).toHaveLength(3)
+  expect(await recordsOfTraces(store, ['f'.repeat(32)], 0n)).toEqual([])
   const newest = [record, other, stranger].sort((left, right) => (left.received_unix_ns < right.received_unix_ns ? 1 : -1))[0]
   expect((await recordsSince(store, 0n, 1)).map(({ written }) => written.recordId)).toEqual([newest?.record_id])
 })

@@ -15,8 +15,9 @@ export function recordsSince(store: Store, unixNano: bigint, limit: number): Pro
   return read(store, condition, { since: unixNano.toString(), limit })
 }
 
-export async function recordsOfTrace(store: Store, traceId: string): Promise<WrittenRecord[]> {
-  return (await read(store, 'trace_id = {trace:String}', { trace: traceId })).map(({ written }) => written)
+export function recordsOfTraces(store: Store, traceIds: readonly string[], sinceUnixNano: bigint): Promise<StoredRecord[]> {
+  const condition = 'received_unix_ns >= {since:Int64} AND trace_id IN {traces:Array(String)}'
+  return read(store, condition, { traces: traceIds, since: sinceUnixNano.toString() })
 }
 
 async function read(store: Store, condition: string, parameters: Record<string, unknown>): Promise<StoredRecord[]> {

@@ -32,8 +32,13 @@ function testSpans(opened: () => Store): void {
     await store.insertSpans(spans)
     await store.insertSpans(spans.slice(0, 6).map(({ span }) => ({ span, receivedUnixNano: START + SECOND })))
     const traceId = spans[0]!.span.traceId
-    expect(await store.spansOfTrace(traceId)).toEqual(spans.slice(0, 3).map(({ span }) => span))
-    expect(await store.spansOfTrace('f'.repeat(32))).toEqual([])
+    const first = spans.slice(0, 3).map(({ span }) => span)
+    expect(await store.spansOfTraces([traceId])).toEqual(first)
+    expect(await store.spansOfTraces(['f'.repeat(32)])).toEqual([])
+    const both = await store.spansOfTraces([traceId, spans[3]!.span.traceId])
+    expect(both.filter((span) => span.traceId === traceId)).toEqual(first)
+    expect(both).toHaveLength(6)
+    expect(await store.spansOfTraces([traceId], START + 2n * SECOND)).toEqual([])
   })
 
   test('spans since an instant come in the order they were received', async () => {

@@ -2,6 +2,7 @@
 import type { Finding } from '@longpole/model/finding'
 import { type ColumnKind, REQUEST_COLUMNS } from '@longpole/model/request-columns'
 import type { RequestRecord } from '@longpole/model/request-record'
+import type { Span } from '@longpole/model/span'
 import type { StoreClient } from './client.ts'
 import { decodeEvent, EVENT_SELECT } from './rows/other-rows.ts'
 import { decodeRecord, RECORD_SELECT } from './rows/request-rows.ts'
@@ -9,10 +10,14 @@ import { createSpanDecoder, SPAN_SELECT } from './rows/span-rows.ts'
 import { EVENTS, FINDINGS, REQUESTS, SPANS } from './schema/tables.ts'
 import type { RequestFilter, Store, StoredSpan } from './store.ts'
 
-type Reads = Pick<Store, 'requests' | 'request' | 'spansOfTrace' | 'spansSince' | 'findings' | 'events' | 'query' | 'queryArrow' | 'export'>
+type Reads = Pick<
+  Store,
+  'requests' | 'request' | 'spansOfTraces' | 'spansSince' | 'findings' | 'events' | 'query' | 'queryArrow' | 'export'
+>
 
 const DEFAULT_LIMIT = 100
 const REPLAY_ROWS = 5_000
+const MAX_TRACE_ROWS = 10_000
 
 export function createReads(client: StoreClient): Reads {
   return {
@@ -29,12 +34,19 @@ export function createReads(client: StoreClient): Reads {
       const [row] = await compactRows(client, sql, { id: recordId })
       return row === undefined ? null : decodeRecord(row)
     },
-    async spansOfTrace(traceId) {
-      const sql = `SELECT ${SPAN_SELECT} FROM ${SPANS.name} WHERE trace_id = {trace:String} ORDER BY start_unix_ns, received_unix_ns LIMIT 10000`
+    async spansOfTraces(traceIds, sinceUnixNano = 0n) {
+      const sql = `SELECT ${SPAN_SELECT} FROM ${SPANS.name} PREWHERE received_unix_ns >= {since:Int64} AND trace_id IN {traces:Array(String)}
+        ORDER BY start_unix_ns, received_unix_ns LIMIT ${MAX_TRACE_ROWS} BY trace_id`
       const decode = createSpanDecoder()
-      const spans = (await client.rows<object>(sql, { trace: traceId })).map((row) => decode(row).span)
+      const rows = await client.rows<object>(sql, { traces: traceIds, since: sinceUnixNano.toString() })
       // A span that was sent twice is stored twice: the first one counts.
-      return [...new Map(spans.reverse().map((span) => [span.spanId, span])).values()].reverse()
+      const distinct = new Map<string, Span>()
+      for (const row of rows) {
+        const { span } = decode(row)
+        const key = span.traceId + span.spanId
+        if (!distinct.has(key)) distinct.set(key, span)
+      }
+      return [...distinct.values()]
     },
     async *spansSince(receivedUnixNano, limit) {
       const bound = limit === undefined ? '' : ` LIMIT ${Math.trunc(limit)}`

@@ -45,7 +45,8 @@ export interface Store {
   requests(filter: RequestFilter): Promise<{ items: RequestRecord[]; next: string | null }>
   /** By record id; null where there is none. */
   request(recordId: string): Promise<RequestRecord | null>
-  spansOfTrace(traceId: string): Promise<Span[]>
+  /** Distinct spans of the traces first received at or after the instant, each trace's in the order of their start. */
+  spansOfTraces(traceIds: readonly string[], sinceUnixNano?: bigint): Promise<Span[]>
   /** Spans first received at or after the instant, oldest first: what a restarted hub correlates again. */
   spansSince(receivedUnixNano: bigint, limit?: number): AsyncIterable<StoredSpan[]>
   findings(filter: { open?: boolean; limit?: number }): Promise<Finding[]>

@@ -29,7 +29,7 @@ const STORE_CALLS = [
   'insertVerdict',
   'requests',
   'request',
-  'spansOfTrace',
+  'spansOfTraces',
   'findings',
   'events',
   'query',

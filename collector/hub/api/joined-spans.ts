@@ -11,11 +11,10 @@ const MAX_TRACES = 8
 
 /** Spans of the record's own trace, then those of the other traces that it was joined from, each in order of time. */
 export async function joinedSpans(store: Store, record: RequestRecord): Promise<Span[]> {
-  const own = await store.spansOfTrace(record.trace_id)
+  const own = await store.spansOfTraces([record.trace_id])
   if (isComplete(record, own)) return own
   const others = await otherTraces(store, record)
-  const spans = await Promise.all(others.map((trace) => store.spansOfTrace(trace)))
-  return [...own, ...spans.flat()]
+  return others.length === 0 ? own : [...own, ...(await store.spansOfTraces(others))]
 }
 
 /** The version of a record is the number of its spans; its hops and attempts name some of them. */

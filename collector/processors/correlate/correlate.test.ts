@@ -120,8 +120,14 @@ function bench(memoryBytes = 10_000_000, before?: Bench, maxTraces = 1_000): Ben
     requestIds: requestIdsOf,
     streamHeaders: (engine) => adapterOf(engine).response.streamHeaders,
     settle: (request) => settled.push(request),
-    spansOfTrace: async (traceId) => stored.filter((entry) => entry.span.traceId === traceId).map((entry) => entry.span),
-    recordsOfTrace: async (traceId) => newestOf(settled.map(({ record }) => record).filter((record) => record.trace_id === traceId)),
+    spansOfTraces: async (traceIds) => stored.filter((entry) => traceIds.includes(entry.span.traceId)).map((entry) => entry.span),
+    recordsOfTraces: async (traceIds) =>
+      traceIds.flatMap((traceId) =>
+        newestOf(settled.map(({ record }) => record).filter((record) => record.trace_id === traceId)).map((written) => ({
+          traceId,
+          written,
+        })),
+      ),
     onNegativeResidual: () => {},
     onTrouble: (message) => {
       throw new Error(message)

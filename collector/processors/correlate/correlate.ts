@@ -36,10 +36,10 @@ export interface CorrelatorSettings {
   streamHeaders: PathContext['streamHeaders']
   /** Takes each finished or amended record. */
   settle(request: SettledRequest): void
-  /** Spans of a trace that was closed and forgotten. */
-  spansOfTrace(traceId: string): Promise<Span[]>
-  /** Records written from a trace of which only that is known, that there are some. */
-  recordsOfTrace(traceId: string): Promise<WrittenRecord[]>
+  /** Spans of traces that were closed and forgotten, first received at or after the instant. */
+  spansOfTraces(traceIds: readonly string[], sinceUnixNano: bigint): Promise<Span[]>
+  /** Records written from traces of which only that is known, that there are some. */
+  recordsOfTraces(traceIds: readonly string[], sinceUnixNano: bigint): Promise<{ traceId: string; written: WrittenRecord }[]>
   onNegativeResidual(phase: PhaseId): void
   onTrouble(message: string): void
   afterSeconds: number
@@ -56,8 +56,6 @@ export interface Correlator {
   tick(): Promise<void>
   /** Settles everything that is open now, due or not: at shutdown of a test or a replay. */
   flush(): Promise<void>
-  /** Whether the span is known, so that a second copy need not be stored. */
-  has(traceId: string, spanId: string): boolean
   /** Records written before a restart: they are not written again unless something is new. */
   restore(traceId: string, written: WrittenRecord): void
   /** First receive time of the oldest span that is in no written record yet; null when there is none. */
@@ -77,6 +75,10 @@ const REST_MS = 1_000
 const HOLD_MS = 1_000
 /** Rough heap size of an observation. */
 const OBSERVATION_BYTES = 1_200
+/** Traces read back from the store in one question. */
+const LOADED_AT_ONCE = 256
+/** What was received longer before the records that can still be amended is not looked for. */
+const MAX_REQUEST_SECONDS = 3_600
 /** Longest stretch of work without letting receivers and the API have a turn. */
 const SLICE_MS = 5
 
@@ -129,10 +131,6 @@ class TraceCorrelator implements Correlator {
     await this.lookAtAll(this.table.listOpen(), true)
   }
 
-  has(traceId: string, spanId: string): boolean {
-    return this.table.find(traceId)?.find(spanId) !== undefined
-  }
-
   restore(traceId: string, written: WrittenRecord): void {
     this.table.restore(traceId, written)
   }
@@ -150,21 +148,35 @@ class TraceCorrelator implements Correlator {
   }
 
   private async lookAtAll(traces: readonly Trace[], isForced: boolean): Promise<void> {
+    for (let from = 0; from < traces.length; from += LOADED_AT_ONCE) {
+      const piece = traces.slice(from, from + LOADED_AT_ONCE)
+      await this.lookAtEach(await this.loaded(piece), isForced)
+    }
+  }
+
+  private async lookAtEach(traces: readonly Trace[], isForced: boolean): Promise<void> {
     let sliceMs = this.clock.monotonicMs()
     for (const trace of traces) {
       if (this.clock.monotonicMs() - sliceMs > SLICE_MS) {
         await new Promise((resume) => setImmediate(resume))
         sliceMs = this.clock.monotonicMs()
       }
-      if (trace.state !== 'open') continue
-      try {
-        if (trace.mustLoad && !isAsWritten(trace, this.observe(trace))) await this.load(trace)
-        this.look(trace, isForced)
-      } catch (error) {
-        // The store was away when a closed trace had to be read back: look again.
-        this.settings.onTrouble((error as Error).message)
-        this.table.schedule(trace, this.clock.monotonicMs() + REST_MS)
-      }
+      if (trace.state === 'open') this.look(trace, isForced)
+    }
+  }
+
+  /** Those that are whole: what was closed and forgotten is read back, all in one question. */
+  private async loaded(traces: readonly Trace[]): Promise<readonly Trace[]> {
+    const missing = traces.filter((trace) => trace.state === 'open' && trace.mustLoad && !isAsWritten(trace, this.observe(trace)))
+    if (missing.length === 0) return traces
+    try {
+      await this.load(missing)
+      return traces
+    } catch (error) {
+      // The store is away: they are looked at again.
+      this.settings.onTrouble((error as Error).message)
+      for (const trace of missing) this.table.schedule(trace, this.clock.monotonicMs() + REST_MS)
+      return traces.filter((trace) => !missing.includes(trace))
     }
   }
 
@@ -220,12 +232,18 @@ class TraceCorrelator implements Correlator {
     return this.base.ms + Number(unixNano - this.base.unixNano) / 1e6
   }
 
-  private async load(trace: Trace): Promise<void> {
-    const { spansOfTrace, recordsOfTrace } = this.settings
-    if (trace.written.length === 0) for (const written of await recordsOfTrace(trace.traceId)) this.table.restore(trace.traceId, written)
-    const spans = await spansOfTrace(trace.traceId)
-    for (const span of spans) this.keep(trace, { span, receivedUnixNano: this.clock.unixNano() })
-    trace.mustLoad = false
+  private async load(traces: readonly Trace[]): Promise<void> {
+    const { spansOfTraces, recordsOfTraces, amendSeconds } = this.settings
+    const byId = new Map(traces.map((trace) => [trace.traceId, trace]))
+    const since = this.clock.unixNano() - BigInt(Math.ceil((2 * amendSeconds + MAX_REQUEST_SECONDS) * 1e9))
+    const unknown = traces.filter(({ written }) => written.length === 0).map(({ traceId }) => traceId)
+    if (unknown.length > 0) {
+      for (const { traceId, written } of await recordsOfTraces(unknown, since)) this.table.restore(traceId, written)
+    }
+    for (const span of await spansOfTraces([...byId.keys()], since)) {
+      this.keep(byId.get(span.traceId) as Trace, { span, receivedUnixNano: this.clock.unixNano() })
+    }
+    for (const trace of traces) trace.mustLoad = false
   }
 
   /** When the request may be written: see contract.md, "Closing". Its traces may be at rest for longer. */
