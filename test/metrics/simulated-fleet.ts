@@ -36,9 +36,7 @@ export function simulateFleet({ injections, ...run }: FleetRun): SimulatedFleet 
 
 /** A fault or shift from its text, to the end of the run. */
 export function planInjection(text: string, { seed, minutes, shape = 'step' }: { seed: number; minutes: number; shape?: Shape }) {
-  // Bouts are drawn up to the end of the fault, so one that comes in bouts needs an end.
-  const duration = shape === 'step' || shape === 'ramp' ? Number.POSITIVE_INFINITY : minutes * 60
-  const defaults = { seconds: minutes * 60, seed, shape, duration }
+  const defaults = { seconds: minutes * 60, seed, shape, duration: Number.POSITIVE_INFINITY }
   return parseFault(text, text.startsWith('W') ? '--shift' : '--fault', defaults)
 }
 

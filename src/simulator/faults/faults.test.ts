@@ -145,4 +145,11 @@ describe('asking for a fault', () => {
     for (const shape of ['intermittent', 'recurring'] as const)
       expect(intensities({ start: 0, end: 5000, shape }).at(-1)?.intensity).toBe(0)
   })
+
+  test('turns of a fault that lasts to the end are drawn until the run ends', () => {
+    const endless = { start: 0, end: Number.POSITIVE_INFINITY }
+    expect(intensities({ ...endless, shape: 'intermittent' }, 120)).toEqual(
+      [0, 20, 60, 80].map((at, index) => ({ at, intensity: 1 - (index % 2) })),
+    )
+  })
 })

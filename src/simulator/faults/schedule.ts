@@ -15,8 +15,8 @@ export interface FaultTimes {
   shape: Shape
 }
 
-/** Intensity changes of a fault as (second, intensity), in order. */
-export function intensities({ start, end, shape }: FaultTimes): { at: number; intensity: number }[] {
+/** Intensity changes of a fault as (second, intensity), in order; turns of one without an end are drawn `until` the run's. */
+export function intensities({ start, end, shape }: FaultTimes, until = end): { at: number; intensity: number }[] {
   if (shape === 'step') return [{ at: start, intensity: 1 }, ...healed(end)]
   if (shape === 'ramp') {
     const steps = Array.from({ length: RAMP_STEPS }, (_, index) => ({
@@ -27,7 +27,7 @@ export function intensities({ start, end, shape }: FaultTimes): { at: number; in
   }
   const { on, off } = shape === 'intermittent' ? INTERMITTENT : RECURRING
   const changes: { at: number; intensity: number }[] = []
-  for (let at = start; at < end; at += on + off) {
+  for (let at = start; at < Math.min(end, until); at += on + off) {
     changes.push({ at, intensity: 1 })
     if (at + on < end) changes.push({ at: at + on, intensity: 0 })
   }
@@ -45,7 +45,7 @@ export interface ScheduledInjection {
 
 /** Puts an injection on the world's clock. */
 export function scheduleInjection(world: World, injection: Injection, times: FaultTimes, eventId: string): ScheduledInjection {
-  const changes = intensities(times)
+  const changes = intensities(times, world.until)
   let intensity = 0
   let isHealed = false
   const repeat: EventHandler<SimRequest | null> = {
