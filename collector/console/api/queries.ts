@@ -23,7 +23,7 @@ import { get, isPassing, post, type Query } from './client.ts'
 const LIVE_MS = 3_000
 
 /** What is not asked again by itself is, until it was answered once: a hub that restarts must not leave a page without its content. */
-const untilAnswered = (every: number | false) => (query: { state: { error: unknown } }) =>
+const untilAnswered = (every: number | false) => (query: { state: { error: Error | null } }) =>
   every === false && query.state.error !== null && isPassing(query.state.error) ? LIVE_MS : every
 
 function useLive<T>(path: string, query: Query = {}, every: number | false = LIVE_MS, enabled = true) {

@@ -2,6 +2,7 @@
 import { type ReactNode, useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { useColourScheme } from '../components/theme.tsx'
 import { clock, duration } from '../format.ts'
 import { type Mark, placeMarks } from './marks.ts'
 
@@ -22,7 +23,7 @@ function colourOf(name: string, element: HTMLElement): string {
 function drawMarks(marks: readonly Mark[]) {
   return (plot: uPlot): void => {
     const { ctx, bbox } = plot
-    const colours = { onset: colourOf('--bad', plot.root), change: colourOf('--purple', plot.root) }
+    const colours = { onset: colourOf('--bad', plot.root), change: colourOf('--purple', plot.root), ground: colourOf('--back', plot.root) }
     ctx.save()
     ctx.font = `${11 * devicePixelRatio}px system-ui`
     ctx.setLineDash([4, 4])
@@ -32,16 +33,23 @@ function drawMarks(marks: readonly Mark[]) {
       placeOf: (at) => plot.valToPos(at, 'x', true),
       widthOf: (label) => ctx.measureText(label).width,
     })
-    for (const { x, kind, label, row, side } of placed) {
+    for (const { x, kind } of placed) {
       ctx.strokeStyle = colours[kind]
-      ctx.fillStyle = colours[kind]
       ctx.beginPath()
       ctx.moveTo(x, bbox.top)
       ctx.lineTo(x, bbox.top + bbox.height)
       ctx.stroke()
+    }
+    // Words last, on the page's own ground: over lines they cannot be read.
+    for (const { x, kind, label, row, side } of placed) {
       if (row === null) continue
-      ctx.textAlign = side === 'left' ? 'right' : 'left'
-      ctx.fillText(label, side === 'left' ? x - 4 : x + 4, bbox.top + (12 + 14 * row) * devicePixelRatio)
+      const width = ctx.measureText(label).width
+      const left = side === 'left' ? x - 4 - width : x + 4
+      const baseline = bbox.top + (12 + 14 * row) * devicePixelRatio
+      ctx.fillStyle = colours.ground
+      ctx.fillRect(left - 2, baseline - 11 * devicePixelRatio, width + 4, 14 * devicePixelRatio)
+      ctx.fillStyle = colours[kind]
+      ctx.fillText(label, left, baseline)
     }
     ctx.restore()
   }
@@ -67,6 +75,8 @@ export function LineChart({
   label: string
 }): ReactNode {
   const holder = useRef<HTMLDivElement>(null)
+  const scheme = useColourScheme()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the sheet, which changes with the scheme.
   useEffect(() => {
     const element = holder.current
     if (element === null || times.length === 0) return
@@ -102,6 +112,6 @@ export function LineChart({
       observer.disconnect()
       plot.destroy()
     }
-  }, [times, lines, marks, height])
+  }, [times, lines, marks, height, scheme])
   return <div ref={holder} className="chart" style={{ minHeight: height + 40 }} role="img" aria-label={label} />
 }

@@ -1,5 +1,5 @@
 // Dark, light, or as the system has it; remembered in this browser.
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
 
 const THEMES = ['system', 'dark', 'light'] as const
 type Theme = (typeof THEMES)[number]
@@ -11,6 +11,26 @@ function stored(): Theme {
     return THEMES.find((theme) => theme === value) ?? 'system'
   } catch {
     return 'system'
+  }
+}
+
+/** The colours in force, `dark` or `light`: for what is drawn on a canvas and does not follow the sheet by itself. */
+export function useColourScheme(): 'dark' | 'light' {
+  return useSyncExternalStore(watchColourScheme, () => {
+    const chosen = document.documentElement.dataset.theme
+    return chosen === 'dark' || chosen === 'light' ? chosen : SYSTEM_DARK.matches ? 'dark' : 'light'
+  })
+}
+
+const SYSTEM_DARK = matchMedia('(prefers-color-scheme: dark)')
+
+function watchColourScheme(changed: () => void): () => void {
+  const chosen = new MutationObserver(changed)
+  chosen.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+  SYSTEM_DARK.addEventListener('change', changed)
+  return () => {
+    chosen.disconnect()
+    SYSTEM_DARK.removeEventListener('change', changed)
   }
 }
 

@@ -48,7 +48,9 @@ export function FleetPage(): ReactNode {
             </p>
           </Empty>
         ) : (
-          <Regions replicas={replicas} />
+          <div className="groups">
+            <Regions replicas={replicas} />
+          </div>
         )}
       </Answered>
       <Transfers transfers={fleet.data?.transfers ?? []} />
