@@ -55,7 +55,7 @@ const EVENT_SECONDS = 1_800
 
 export function createHubLocalizer(settings: HubLocalizerSettings): HubLocalizer {
   const { store, objectives, clock } = settings
-  const worker = startLocalizerWorker()
+  const worker = startLocalizerWorker({ inBackground: true })
   // A person's question does not wait behind a round over all models; the thread starts with the first one.
   const askedWorker = startLocalizerWorker()
   const open = new Map<string, OpenFinding[]>()

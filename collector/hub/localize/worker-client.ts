@@ -15,7 +15,8 @@ interface Pending {
 /** Memory of the worker's heap; typed arrays come on top. */
 const HEAP_MB = 512
 
-export function startLocalizerWorker(): LocalizerWorker {
+/** `inBackground`: nobody waits for its answers, so that everything else of the machine goes before it. */
+export function startLocalizerWorker({ inBackground = false } = {}): LocalizerWorker {
   const pending = new Map<number, Pending>()
   let worker: Worker | null = null
   let nextId = 1
@@ -28,7 +29,8 @@ export function startLocalizerWorker(): LocalizerWorker {
 
   function running(): Worker {
     if (worker !== null) return worker
-    const started = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } })
+    const limits = { maxOldGenerationSizeMb: HEAP_MB }
+    const started = new Worker(new URL('./worker.ts', import.meta.url), { resourceLimits: limits, workerData: { inBackground } })
     started.unref()
     started.on('message', (answer: TaskAnswer) => {
       const task = pending.get(answer.id)

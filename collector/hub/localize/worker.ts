@@ -1,5 +1,6 @@
 // The localizer's own thread: rows in as Arrow, findings out. Localizing takes up to a second of work, which must not stop the hub.
-import { parentPort } from 'node:worker_threads'
+import { setPriority } from 'node:os'
+import { parentPort, workerData } from 'node:worker_threads'
 import type { Finding, Slice } from '@longpole/model/finding'
 import { advance, type LifeStep } from '../../../src/localizer/lifecycle.ts'
 import { localize } from '../../../src/localizer/localize.ts'
@@ -78,6 +79,14 @@ function isKnown(table: Table, name: string): boolean {
   let known = 0
   for (let row = 0; row < column.length; row++) if (!Number.isNaN(column[row] as number)) known++
   return known > MIN_KNOWN * table.rows
+}
+
+/** A third of what others get where processors are short: late rather than never. */
+const BACKGROUND_NICE = 5
+
+// Linux knows a priority of each thread: this one's alone. Elsewhere it would be the whole process's, which is left as it is.
+if ((workerData as { inBackground?: boolean } | null)?.inBackground === true && process.platform === 'linux') {
+  setPriority(BACKGROUND_NICE)
 }
 
 const port = parentPort
