@@ -4,7 +4,6 @@
 import { nullMaximum, rareScore } from '../confidence/null-maximum.ts'
 import { type ConfounderCheck, checkConfounders } from '../confounders/confounders.ts'
 import type { Effect } from '../contrast/effect.ts'
-import type { Side } from '../expectation/main-effects.ts'
 import { groupAliases } from '../grouping/aliases.ts'
 import { narrowest, type Scanned } from '../grouping/containment.ts'
 import { widest } from '../grouping/widening.ts'
@@ -14,10 +13,10 @@ import { explainAway } from '../scan/inputs.ts'
 import { promisingLevels } from '../scan/level-inputs.ts'
 import { scan } from '../scan/scan.ts'
 import { contrast, logLikelihoodRatio } from '../scan/statistic.ts'
-import { pickPositions, withSides } from '../scan/thin.ts'
 import type { Case } from './case.ts'
 import { judgeCause, MATERIAL_EFFECT, MIN_EFFECT } from './causes.ts'
 import { cleanestFirst } from './cleanest.ts'
+import { overlapsEarlier, unexplained } from './earlier.ts'
 import { fleetEffect, restEffect, sliceEffect, sliceRisk } from './slice-rows.ts'
 
 export interface Pick {
@@ -56,8 +55,6 @@ export const MIN_SCORE = 5
 const MAX_PICKS = 3
 const CHECKED = 16
 const NEARLY = 0.8
-/** Of what chance leaves over. */
-const MAX_OVERLAP = 0.4
 export function selectPicks(given: Case, original: ScanInput[]): Selection {
   const seconds = given.population.windows.incident.to - given.population.windows.incident.from
   const rows = original[0]?.b.rows ?? new Int32Array(0)
@@ -83,7 +80,7 @@ export function selectPicks(given: Case, original: ScanInput[]): Selection {
       selection.fleet = { ...fleet, effect: fleetEffect(given) }
       selection.suspects = slices.slice(0, 8)
     }
-    const fresh = round === 0 ? slices : slices.filter((entry) => !overlapsPicks(inputs, entry, selection.picks))
+    const fresh = round === 0 ? slices : slices.filter((entry) => !overlapsEarlier(inputs, entry, selection.picks))
     const judged = unexplained(inputs, selection.picks)
     const pick = choose(given, inputs, judged, fresh, fleet, blocks, thresholds, selection)
     if (pick === null) {
@@ -149,50 +146,6 @@ const BODY_RATE = 0.4
 
 function isBody({ question }: Case, { rate }: ScanInput): boolean {
   return question.measure.kind === 'quantile' && rate > BODY_RATE
-}
-
-/** Later answers must be about other rows: parts of an earlier slice only refine it. What any slice shares with it by chance is no part. */
-function overlapsPicks(inputs: ScanInput[], entry: Scanned, picks: readonly Pick[]): boolean {
-  const input = inputs[entry.level] as ScanInput
-  const members = membersOf(input.a.rows, entry.candidate.literals, input.dimensions)
-  return picks.some((pick) => {
-    const taken = membersOf(input.a.rows, pick.candidate.literals, input.dimensions)
-    let own = 0
-    let both = 0
-    let earlier = 0
-    for (let at = 0; at < members.length; at++) {
-      if (taken[at] === 1) earlier++
-      if (members[at] !== 1) continue
-      own++
-      if (taken[at] === 1) both++
-    }
-    const byChance = earlier / Math.max(members.length, 1)
-    return both > (byChance + MAX_OVERLAP * (1 - byChance)) * own
-  })
-}
-
-/** The same rows without those that an earlier answer explains: how much slower the others are is not for the next one to answer for. */
-function unexplained(inputs: readonly ScanInput[], picks: readonly Pick[]): readonly ScanInput[] {
-  if (picks.length === 0) return inputs
-  return inputs.map((input) => {
-    const [a, b] = [input.a, input.b].map((side) => {
-      const taken = picks.map(({ candidate }) => membersOf(side.rows, candidate.literals, input.dimensions))
-      return pickPositions(side, outside(taken, side.rows.length))
-    }) as [Side, Side]
-    return withSides(input, a, b)
-  })
-}
-
-/** Positions of the rows that are in none of the slices. */
-function outside(taken: readonly Uint8Array[], rows: number): Int32Array {
-  const left = new Int32Array(rows)
-  let count = 0
-  for (let at = 0; at < rows; at++) {
-    let isFree = true
-    for (let index = 0; isFree && index < taken.length; index++) isFree = (taken[index] as Uint8Array)[at] === 0
-    if (isFree) left[count++] = at
-  }
-  return left.subarray(0, count)
 }
 
 /** `judged`: the rows that effects are measured on. */
