@@ -51,7 +51,7 @@ interface RequestRow {
 
 export function createFleetRoutes(context: ApiContext): Router {
   const router = Router()
-  const ask = createSharedAnswers<ApiFleet>({ clock: context.clock, freshMs: 1_000, maxQuestions: 20 })
+  const ask = createSharedAnswers<ApiFleet>({ clock: context.clock, freshMs: 1_000, staleMs: 4_000, maxQuestions: 20 })
   router.get('/fleet', async (request, response) => {
     const query = readQuery(request, new Set(['window']))
     const windowSeconds = readWhole(query, 'window', 10, MAX_WINDOW_SECONDS) ?? DEFAULT_WINDOW_SECONDS

@@ -20,7 +20,7 @@ export const REAL_REQUESTS = 'ifNull(synthetic, false) = false'
 
 export function createSummaryRoutes(context: ApiContext): Router {
   const router = Router()
-  const ask = createSharedAnswers<ApiSummary>({ clock: context.clock, freshMs: 1_000, maxQuestions: 20 })
+  const ask = createSharedAnswers<ApiSummary>({ clock: context.clock, freshMs: 1_000, staleMs: 4_000, maxQuestions: 20 })
   router.get('/summary', async (request, response) => {
     const query = readQuery(request, new Set(['window']))
     const windowSeconds = readWhole(query, 'window', 10, MAX_WINDOW_SECONDS) ?? DEFAULT_WINDOW_SECONDS
