@@ -22,6 +22,8 @@ import { describeMove, nextCheck } from './wording.ts'
 const SURE_QUIET = 0.95
 const UNSURE_QUIET = 0.75
 const DOUBTFUL_SCORE = 2
+const MOST = 0.5
+const PARTIAL_PROBABILITY = 0.85
 /** Nats by which the workload moved. */
 const STRONG_MOVE = 10
 const DOUBTFUL_RISE = 0.04
@@ -41,6 +43,7 @@ export function answer(given: Case, inputs: ScanInput[], selection: Selection): 
     if (finding.verdict === 'workload_shift') break
   }
   if (findings.length > 1) divideShares(given, healing, findings, named)
+  capPartialAnswers(findings)
   if (findings.every(({ verdict, confidence }) => verdict === 'localized' && confidence === 'low')) {
     const moved = findings.length > 0 ? strongMoves(given, moves) : []
     if (moved.length > 0) return [shiftFinding(given, moved, null, 0)]
@@ -59,6 +62,17 @@ function divideShares(given: Case, healing: Healing, findings: Finding[], picks:
   sharesExplained(given, healing, healed).forEach((share, index) => {
     ;(findings[index] as Finding).share_explained = share
   })
+}
+
+/** What leaves most of the rise unexplained is not the whole answer, and is not called high. */
+function capPartialAnswers(findings: readonly Finding[]): void {
+  const localized = findings.filter(({ verdict }) => verdict === 'localized')
+  const shares = localized.flatMap(({ share_explained }) => (share_explained === null ? [] : [share_explained.high]))
+  if (shares.length < localized.length || shares.reduce((sum, share) => sum + share, 0) >= MOST) return
+  for (const finding of localized) {
+    finding.probability = Math.min(finding.probability, PARTIAL_PROBABILITY)
+    finding.confidence = confidenceOf(finding.probability)
+  }
 }
 
 /** Where everybody waits behind more work, those who wait most are no fault. */
