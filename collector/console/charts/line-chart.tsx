@@ -41,6 +41,7 @@ function drawMarks(marks: readonly Mark[]) {
       ctx.stroke()
     }
     // Words last, on the page's own ground: over lines they cannot be read.
+    ctx.textAlign = 'left'
     for (const { x, kind, label, row, side } of placed) {
       if (row === null) continue
       const width = ctx.measureText(label).width
@@ -61,22 +62,23 @@ function clocks(ticks: readonly number[]): string[] {
   return ticks.map((tick) => clock(tick, hasSeconds))
 }
 
-export function LineChart({
-  times,
-  lines,
-  marks = [],
-  height = 220,
-  label,
-}: {
+const NO_MARKS: readonly Mark[] = []
+
+interface LineChartSettings {
   times: number[]
   lines: readonly Line[]
   marks?: readonly Mark[]
   height?: number
   label: string
-}): ReactNode {
+}
+
+/** Drawn anew with another colour scheme: a canvas keeps the colours it was drawn with. */
+export function LineChart(settings: LineChartSettings): ReactNode {
+  return <Drawing key={useColourScheme()} {...settings} />
+}
+
+function Drawing({ times, lines, marks = NO_MARKS, height = 220, label }: LineChartSettings): ReactNode {
   const holder = useRef<HTMLDivElement>(null)
-  const scheme = useColourScheme()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the colours are read from the sheet, which changes with the scheme.
   useEffect(() => {
     const element = holder.current
     if (element === null || times.length === 0) return
@@ -112,6 +114,6 @@ export function LineChart({
       observer.disconnect()
       plot.destroy()
     }
-  }, [times, lines, marks, height, scheme])
+  }, [times, lines, marks, height])
   return <div ref={holder} className="chart" style={{ minHeight: height + 40 }} role="img" aria-label={label} />
 }
