@@ -48,8 +48,8 @@ export interface Joining {
   oldestUnixNanos(): (bigint | null)[]
 }
 
-/** For spans of open and recently closed traces: the 5 s until a request is written hold 100,000 of the usual ones. */
-const CORRELATE_BYTES = 96_000_000
+/** For spans of open and recently closed traces: the 5 s until a request is written hold 75,000 of the usual ones. */
+const CORRELATE_BYTES = 72_000_000
 /** Beyond so many times that, spans are put off and read back from the store later. */
 const FULL = 1.5
 

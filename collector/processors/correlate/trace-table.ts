@@ -38,7 +38,7 @@ export interface TraceTable {
 }
 
 /** Share of the budget that closed traces may use. */
-const CLOSED_SHARE = 0.5
+const CLOSED_SHARE = 0.25
 
 export function createTraceTable({ clock, amendSeconds, memoryBytes, maxTraces }: TraceTableSettings): TraceTable {
   const held = createHeldTraces(memoryBytes, maxTraces)

@@ -41,6 +41,7 @@ export function createHttpReceiver(settings: ReceiverSettings): Server {
       if (!authorize(request.headers.authorization)) throw new RefusedBody('unauthorized', 'a bearer token is needed')
       if (!isJson && mediaType !== PROTOBUF) throw new RefusedBody('media_type', `content-type: expected ${PROTOBUF} or ${JSON_TYPE}`)
       const body = await readBody(request, isJson ? Math.min(bodyBytes, JSON_BYTES) : bodyBytes, inFlight, taken)
+      await ownTurn()
       conclude(response, signal, isJson, await handle(handlers, signal, isJson, body))
     } catch (error) {
       const refusal = asRefusal(error)
@@ -58,6 +59,13 @@ export function createHttpReceiver(settings: ReceiverSettings): Server {
     } finally {
       inFlight.give(taken.bytes)
     }
+  }
+
+  let lastTurn: Promise<void> = Promise.resolve()
+  /** A turn of the event loop for each body: many that are complete at once must not hold up whoever else asks the hub something. */
+  function ownTurn(): Promise<void> {
+    lastTurn = lastTurn.then(() => new Promise((resume) => setImmediate(resume)))
+    return lastTurn
   }
 
   const server = createServer({ requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 75_000 }, (request, response) => {
