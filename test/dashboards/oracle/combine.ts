@@ -1,26 +1,17 @@
 // Truths made of truths, as PromQL combines vectors.
 import { group, key, OPERATIONS, type Operation, pick } from './labels.ts'
-import type { Row, Truth } from './truth.ts'
+import type { Truth } from './truth.ts'
 
 /** Each row of the left with the row of the right that has the same labels, or the same of those named. */
 export const combine =
   (left: Truth, right: Truth, operate: (a: number, b: number) => number, on?: readonly string[]): Truth =>
   (moment) => {
-    const byKey = new Map(right(moment).map((row) => [key(pick(row.labels, on)), row]))
-    return left(moment).flatMap((row): Row[] => {
-      const other = byKey.get(key(pick(row.labels, on)))
-      return other === undefined ? [] : [{ labels: row.labels, value: operate(row.value, other.value), ...bounds(row, other, operate) }]
+    const byKey = new Map(right(moment).map((row) => [key(pick(row.labels, on)), row.value]))
+    return left(moment).flatMap(({ labels, value }) => {
+      const other = byKey.get(key(pick(labels, on)))
+      return other === undefined ? [] : [{ labels, value: operate(value, other) }]
     })
   }
-
-/** What is open on a side is open in the result: our operations are monotone in both. */
-function bounds(left: Row, right: Row, operate: (a: number, b: number) => number): Pick<Row, 'low' | 'high'> {
-  if (left.low === undefined && right.low === undefined) return {}
-  const corners = [left.low ?? left.value, left.high ?? left.value].flatMap((a) =>
-    [right.low ?? right.value, right.high ?? right.value].map((b) => operate(a, b)),
-  )
-  return { low: Math.min(...corners), high: Math.max(...corners) }
-}
 
 export const over = (left: Truth, right: Truth, on?: readonly string[]): Truth => combine(left, right, (a, b) => a / b, on)
 export const minus = (left: Truth, right: Truth, on?: readonly string[]): Truth => combine(left, right, (a, b) => a - b, on)

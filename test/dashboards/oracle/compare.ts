@@ -23,8 +23,8 @@ export function compare(expected: readonly Row[], got: readonly Row[]): string[]
 }
 
 function agrees({ value, low, high }: Row, got: number): boolean {
-  if (Number.isNaN(value)) return Number.isNaN(got)
   if (low !== undefined && high !== undefined) return got >= low * (1 - 1e-9) && got <= high * (1 + 1e-9)
+  if (Number.isNaN(value)) return Number.isNaN(got)
   return Math.abs(got - value) <= 0.01 * Math.abs(value) + 1e-9
 }
 

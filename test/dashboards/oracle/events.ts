@@ -11,8 +11,6 @@ export interface Event {
   record: RequestRecord
   value: number
   extra: Readonly<Record<string, string | null>>
-  /** The counter that tells of it, where counters of its kind stand at 0 for long: bad requests of a class. */
-  counter?: string
 }
 export type Source = (fleet: FleetView) => readonly Event[]
 
@@ -60,11 +58,7 @@ function judgements(fleet: FleetView, record: RequestRecord): Event[] {
   const end = Number(endOf(record)) / 1e9
   const settled = Number(settledAt(record)) / 1e9
   const events: Event[] = []
-  const put = (at: number, slo: string, result: string) => {
-    const vantage = at < settled ? 'sidecar' : record.vantage
-    const counter = JSON.stringify([record.cluster, record.model, record.prompt_class, vantage, slo, result])
-    events.push({ at, record, value: 1, extra: { slo, result }, counter })
-  }
+  const put = (at: number, slo: string, result: string) => events.push({ at, record, value: 1, extra: { slo, result } })
   const objectives = objectivesFor(fleet.objectives, record.model, record.tenant_class)
   let lateAt = Number.POSITIVE_INFINITY
   const results = objectives

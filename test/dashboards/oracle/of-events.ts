@@ -1,7 +1,7 @@
 // Truths about requests: how often, how much, how long in the mean and at a quantile.
 import type { Event, Source } from './events.ts'
 import { group, key, known, type Labels, total } from './labels.ts'
-import type { Moment, Row, Truth } from './truth.ts'
+import type { Moment, Truth } from './truth.ts'
 
 function labelsOf(event: Event, by: readonly string[]): Labels {
   return known(by, (name) => (name in event.extra ? event.extra[name] : event.record[name as keyof Event['record']]))
@@ -16,39 +16,19 @@ function inWindow(source: Source, by: readonly string[], { fleet, from, to }: Mo
 export const perSecond =
   (source: Source, by: readonly string[] = []): Truth =>
   (moment) =>
-    rates(source, by, moment, ({ value }) => value)
+    inWindow(source, by, moment).map(({ labels, values }) => ({ labels, value: total(values) / (moment.to - moment.from) }))
 
 /** Events per second. Where nothing of the kind had happened before, a rate does not see the first. */
 export const frequency =
   (source: Source, by: readonly string[] = []): Truth =>
   (moment) => {
     const old = new Set(source(moment.fleet).flatMap((event) => (event.at <= moment.from ? [key(labelsOf(event, by))] : [])))
-    return rates(source, by, moment, () => 1).map((row) => (old.has(key(row.labels)) ? row : { ...row, optional: true }))
-  }
-
-/**
- * A rate extrapolates what it saw between its first and last sample to the whole window, but no counter to below 0: of one that stood at 0
- * at the first sample it says up to a scrape's share of the window less. So much is open, and no more.
- */
-function rates(source: Source, by: readonly string[], { fleet, from, to }: Moment, read: (event: Event) => number): Row[] {
-  const events = source(fleet)
-  const started = new Set(
-    events.flatMap((event) => (event.counter !== undefined && event.at <= from && read(event) > 0 ? [event.counter] : [])),
-  )
-  const within = events.filter(({ at }) => at > from && at <= to)
-  const sum = (chosen: readonly Event[]) =>
-    group(chosen.map((event) => ({ labels: labelsOf(event, by), value: read(event) }))).map(({ labels, values }) => ({
+    return inWindow(source, by, moment).map(({ labels, values }) => ({
       labels,
-      value: total(values) / (to - from),
+      value: values.length / (moment.to - moment.from),
+      ...(old.has(key(labels)) ? {} : { optional: true }),
     }))
-  const young = new Map(
-    sum(within.filter(({ counter }) => counter !== undefined && !started.has(counter))).map(({ labels, value }) => [key(labels), value]),
-  )
-  return sum(within).map(({ labels, value }) => {
-    const open = (young.get(key(labels)) ?? 0) * (fleet.step / (to - from + fleet.step))
-    return open === 0 ? { labels, value } : { labels, value, low: value - open, high: value }
-  })
-}
+  }
 
 export const mean =
   (source: Source, by: readonly string[] = []): Truth =>

@@ -8,7 +8,7 @@ import type { Objective } from '@longpole/model/slo'
 export interface Row {
   labels: Record<string, string>
   value: number
-  /** For quantiles of a histogram: the bucket that holds the true one; for rates: what the extrapolation leaves open. */
+  /** For quantiles of a histogram: the bucket that holds the true one. */
   low?: number
   high?: number
   /** May as well be missing: it ties with others for the last place, or its series began within the window, where a rate cannot see it. */
