@@ -76,7 +76,7 @@ const HOLD_MS = 1_000
 /** Rough heap size of an observation. */
 const OBSERVATION_BYTES = 1_200
 /** Traces read back from the store in one question. */
-const LOADED_AT_ONCE = 256
+const LOADED_AT_ONCE = 64
 /** What was received longer before the records that can still be amended is not looked for. */
 const MAX_REQUEST_SECONDS = 3_600
 /** Longest stretch of work without letting receivers and the API have a turn. */
@@ -123,6 +123,7 @@ class TraceCorrelator implements Correlator {
   async tick(): Promise<void> {
     await this.lookAtAll(this.table.due(this.clock.monotonicMs()), false)
     await this.lookAtAll(this.table.overBudget(), true)
+    // Open traces may have grown without one being due.
     this.table.trimClosed()
     this.table.forget()
   }
@@ -151,6 +152,8 @@ class TraceCorrelator implements Correlator {
     for (let from = 0; from < traces.length; from += LOADED_AT_ONCE) {
       const piece = traces.slice(from, from + LOADED_AT_ONCE)
       await this.lookAtEach(await this.loaded(piece), isForced)
+      // What was read back for an amendment is let go again before the next piece is.
+      this.table.trimClosed()
     }
   }
 
